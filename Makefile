@@ -1,0 +1,36 @@
+# The two commands of the README and what stands beside them. Each is a thin call; the work is in `slipway` and pytest.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+VENV := .venv
+READY := $(VENV)/.ready
+SLIPWAY := $(VENV)/bin/slipway
+PYTEST := $(VENV)/bin/pytest
+
+.PHONY: help up test check unit down lock
+
+help: ## Show this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+up: $(READY) ## Set everything up, bring the dev environment up, print its URL
+	@$(SLIPWAY) local up
+	@$(SLIPWAY) local exec -- scripts/dev-up.sh
+
+test: $(READY) check ## Set everything up, run every test
+	@$(SLIPWAY) local up
+	@$(SLIPWAY) local exec -- $(PYTEST)
+
+check: $(READY) ## Style, types, YAML and shell
+	@scripts/check.sh
+
+unit: $(READY) ## The unit tests alone: no platform, seconds
+	@$(PYTEST) tests/unit
+
+down: $(READY) ## Destroy dev, stop the platform, leave nothing but the cache
+	@scripts/dev-down.sh
+
+lock: ## Pin what the direct dependencies of pyproject.toml need
+	@scripts/lock.sh
+
+$(READY): requirements.txt requirements-dev.txt pyproject.toml
+	@scripts/venv.sh $(VENV)
+	@touch $@

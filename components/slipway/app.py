@@ -1,0 +1,257 @@
+"""App: one web application in two colours, blue and green, behind one weighted route.
+
+Does not build images, gateways or what the application stores data in.
+Costs: the pods of both colours; the colour without traffic stays at its least size, warm for the next switch.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, NotRequired, TypedDict
+
+import pulumi
+
+from slipway import app_objects as objects
+from slipway.app_objects import AppSettings
+from slipway.manifest import Manifest, namespace
+from slipway.readiness import Color
+from slipway.release import Release, rollout_guard, traffic_guard
+from slipway.traffic import COLORS, STRATEGIES, weights
+from slipway.validation import CPU, DNS_LABEL, MEMORY, Checks, is_one_of, is_text, is_whole, matches
+
+_ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+class ScalingArgs(TypedDict):
+    """How many pods each colour has."""
+
+    min_replicas: NotRequired[int]
+    """Fewest pods, 1-1000. Default 2."""
+    max_replicas: NotRequired[int]
+    """Most pods, 1-1000. Default 10."""
+    cpu_percent: NotRequired[int]
+    """Use of the requested cpu that the autoscaler aims at, in per cent, 1-100. Default 70."""
+
+
+class ResourcesArgs(TypedDict):
+    """What each pod asks for."""
+
+    cpu: NotRequired[str]
+    """CPU requested, as `250m` or `1`. Default `250m`; there is no limit, spare cpu may be used."""
+    memory: NotRequired[str]
+    """Memory requested and allowed, as `256Mi`. Default `256Mi`."""
+
+
+class AppArgs(TypedDict):
+    """Arguments of App."""
+
+    blue_image: pulumi.Input[str]
+    """Image of the blue colour."""
+    green_image: pulumi.Input[str]
+    """Image of the green colour."""
+    active: str
+    """Where traffic goes: `blue` or `green`."""
+    gateway_name: pulumi.Input[str]
+    """Name of the Gateway to attach to."""
+    gateway_namespace: pulumi.Input[str]
+    """Namespace of that Gateway; only from there are pods reachable."""
+    strategy: NotRequired[str]
+    """`blue-green` (default), `canary` or `rolling`."""
+    canary_weight: NotRequired[int]
+    """With `canary`: per cent of traffic to the colour that is not active, 0-100. Default 0."""
+    port: NotRequired[int]
+    """Port that the image listens on, 1024-65535; it also gets it as $PORT. Default 3000."""
+    health_path: NotRequired[str]
+    """Path that answers 200 when a pod can serve. Default `/`."""
+    env: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Plain environment variables. $COLOR and $PORT are there already."""
+    secrets: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Secret environment variables, kept in a Kubernetes Secret; a change rolls the pods."""
+    hostnames: NotRequired[Sequence[str]]
+    """Host names to serve. Default all."""
+    scaling: NotRequired[ScalingArgs]
+    """Pods of each colour. Default two to ten at 70 per cent of cpu."""
+    resources: NotRequired[ResourcesArgs]
+    """Resources of each pod. Default 250m cpu and 256Mi memory."""
+    namespace: NotRequired[str]
+    """Namespace to make for it. Default the component's name."""
+    user: NotRequired[int]
+    """Numeric user and group that the container runs as, 1-65535. Default 1000."""
+    writable_paths: NotRequired[Sequence[str]]
+    """Absolute paths that the container may write to, empty at start; the rest of its filesystem is read-only. Default `/tmp`."""
+    drain_seconds: NotRequired[int]
+    """Seconds that a stopping pod goes on serving while traffic leaves it, 1-300. Default 10."""
+    rollout_seconds: NotRequired[int]
+    """Seconds to wait for a colour to get ready, 10-3600. Default 110."""
+    kubeconfig: NotRequired[pulumi.Input[str]]
+    """Content of the kubeconfig by which readiness is watched. Default the ambient one."""
+
+
+def _resolve(name: str, args: AppArgs) -> AppSettings:
+    scaling, resources = args.get("scaling", ScalingArgs()), args.get("resources", ResourcesArgs())
+    app = AppSettings(
+        name=name,
+        namespace=args.get("namespace", name),
+        images={"blue": args.get("blue_image", ""), "green": args.get("green_image", "")},
+        active=args.get("active", ""),
+        strategy=args.get("strategy", "blue-green"),
+        canary_weight=args.get("canary_weight", 0),
+        port=args.get("port", 3000),
+        health_path=args.get("health_path", "/"),
+        env=args.get("env", {}),
+        secrets=args.get("secrets", {}),
+        gateway_name=args.get("gateway_name", ""),
+        gateway_namespace=args.get("gateway_namespace", ""),
+        hostnames=tuple(args.get("hostnames", ())),
+        min_replicas=scaling.get("min_replicas", 2),
+        max_replicas=scaling.get("max_replicas", 10),
+        cpu_percent=scaling.get("cpu_percent", 70),
+        cpu=resources.get("cpu", "250m"),
+        memory=resources.get("memory", "256Mi"),
+        user=args.get("user", 1000),
+        writable_paths=tuple(args.get("writable_paths", ("/tmp",))),  # noqa: S108 (a mount, not a file)
+        drain_seconds=args.get("drain_seconds", 10),
+        rollout_seconds=args.get("rollout_seconds", 110),
+    )
+    with Checks("app", name, args, AppArgs) as check:
+        check.shape("scaling.", scaling, ScalingArgs)
+        check.shape("resources.", resources, ResourcesArgs)
+        _check(check, app)
+    return app
+
+
+def _check(check: Checks, app: AppSettings) -> None:
+    label = "lower-case letters, digits and -"
+    check.value("name", app.name, label, matches(DNS_LABEL))
+    check.value("namespace", app.namespace, label, matches(DNS_LABEL))
+    for color, image in app.images.items():
+        check.value(f"{color}_image", image, "an image", is_text)
+    check.value("active", app.active, f"one of {', '.join(COLORS)}", is_one_of(COLORS))
+    check.value("strategy", app.strategy, f"one of {', '.join(STRATEGIES)}", is_one_of(STRATEGIES))
+    check.value("canary_weight", app.canary_weight, "0-100", is_whole(0, 100))
+    check.value("port", app.port, "1024-65535 (the container is not root)", is_whole(1024, 65535))
+    check.value(
+        "health_path", app.health_path, "a path that starts with /", lambda path: str(path).startswith("/")
+    )
+    check.value("scaling.min_replicas", app.min_replicas, "1-1000", is_whole(1, 1000))
+    check.value("scaling.max_replicas", app.max_replicas, "1-1000", is_whole(1, 1000))
+    check.value("scaling.cpu_percent", app.cpu_percent, "1-100", is_whole(1, 100))
+    check.value("resources.cpu", app.cpu, "as 250m or 1", matches(CPU))
+    check.value("resources.memory", app.memory, "as 256Mi", matches(MEMORY))
+    check.value("user", app.user, "1-65535", is_whole(1, 65535))
+    check.value("drain_seconds", app.drain_seconds, "1-300", is_whole(1, 300))
+    check.value("rollout_seconds", app.rollout_seconds, "10-3600", is_whole(10, 3600))
+    for path in app.writable_paths:
+        check.value("writable_paths", path, "absolute paths", lambda path: str(path).startswith("/"))
+    for key in (*app.env, *app.secrets):
+        check.value("env and secrets", key, "named by letters, digits and _", matches(_ENV_NAME))
+    twice = sorted(app.env.keys() & app.secrets.keys())
+    check.rule(not twice, f"{', '.join(twice)} must stand in env or in secrets, not in both")
+    check.rule(
+        app.min_replicas <= app.max_replicas,
+        f"scaling.max_replicas {app.max_replicas} is below scaling.min_replicas {app.min_replicas}",
+    )
+
+
+class App(pulumi.ComponentResource):
+    """A namespace under Pod Security "restricted"; each colour's Deployment, Service, autoscaler, disruption budget; one route.
+
+    A colour gets traffic only when it has the ready pods for it; a release that does not get ready fails the update
+    with its cause and moves no traffic. Needs a Gateway API implementation in the cluster and, to scale, metrics.
+    https://gateway-api.sigs.k8s.io/guides/traffic-splitting/
+    """
+
+    namespace: pulumi.Output[str]
+    """Namespace of all its objects."""
+    route_name: pulumi.Output[str]
+    """Name of the HTTPRoute."""
+    weights: pulumi.Output[Mapping[str, int]]
+    """Per cent of traffic by colour."""
+    images: pulumi.Output[Mapping[str, str]]
+    """Image by colour."""
+
+    def __init__(self, name: str, args: AppArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        app = _resolve(name, args)
+        super().__init__("slipway:index:App", name, {}, opts)
+        home = Manifest(
+            f"{name}-namespace", namespace(app.namespace, app.labels), pulumi.ResourceOptions(parent=self)
+        )
+        inside = pulumi.ResourceOptions(parent=self, depends_on=[home])
+        account = Manifest(f"{name}-account", objects.account(app), inside)
+        Manifest(f"{name}-network-policy", objects.network_policy(app), inside)
+        secret = Manifest(f"{name}-secrets", objects.secret(app), inside) if app.secrets else None
+        secret_name = secret.metadata.apply(lambda metadata: metadata["name"]) if secret else None
+
+        share = weights(app.active, app.strategy, app.canary_weight)
+        release = _release(app, args.get("kubeconfig", ""))
+        after = pulumi.ResourceOptions(parent=self, depends_on=[home, account])
+        records = {color: _color(app, color, secret_name, release, after) for color in COLORS}
+        route = Manifest(
+            f"{name}-route",
+            objects.route(app, share),
+            pulumi.ResourceOptions(
+                parent=self,
+                # Only on what is to carry traffic: a colour that cannot get ready never holds up the way back from it.
+                depends_on=[home, *(records[color] for color, weight in share.items() if weight > 0)],
+                hooks=traffic_guard(name, release, share),
+            ),
+        )
+
+        self.namespace = home.metadata.apply(lambda metadata: metadata["name"])
+        self.route_name = route.metadata.apply(lambda metadata: metadata["name"])
+        self.weights = pulumi.Output.from_input(share)
+        self.images = pulumi.Output.all(**app.images)
+        self.register_outputs(
+            {
+                "namespace": self.namespace,
+                "route_name": self.route_name,
+                "weights": self.weights,
+                "images": self.images,
+            }
+        )
+
+
+def _release(app: AppSettings, kubeconfig: pulumi.Input[str]) -> Release:
+    return Release(
+        colors={
+            color: Color(app.name, color, app.namespace, app.colored(color), app.selector(color))
+            for color in COLORS
+        },
+        route=app.name,
+        min_replicas=app.min_replicas,
+        max_replicas=app.max_replicas,
+        timeout=app.rollout_seconds,
+        kubeconfig=pulumi.Output.from_input(kubeconfig),
+    )
+
+
+def _color(
+    app: AppSettings,
+    color: str,
+    secret_name: pulumi.Input[str] | None,
+    release: Release,
+    opts: pulumi.ResourceOptions,
+) -> Manifest:
+    """One colour's objects; what comes back is the record of its release, written when its pods are ready."""
+    prefix = app.colored(color)
+    body = objects.deployment(app, color, secret_name)
+    deployment = Manifest(f"{prefix}-deployment", body, opts)
+    service = Manifest(f"{prefix}-service", objects.service(app, color), opts)
+    Manifest(f"{prefix}-autoscaler", objects.autoscaler(app, color), opts)
+    Manifest(f"{prefix}-disruption-budget", objects.disruption_budget(app, color), opts)
+    return Manifest(
+        f"{prefix}-release",
+        objects.release_record(app, color, _hash(body["spec"]["template"])),
+        pulumi.ResourceOptions.merge(
+            opts,
+            pulumi.ResourceOptions(
+                depends_on=[deployment, service], hooks=rollout_guard(app.name, release, color)
+            ),
+        ),
+    )
+
+
+def _hash(template: Any) -> pulumi.Output[str]:
+    return pulumi.Output.json_dumps(template, sort_keys=True).apply(
+        lambda text: hashlib.sha256(text.encode()).hexdigest()[:16]
+    )

@@ -1,0 +1,252 @@
+"""The Kubernetes objects of one App: pure functions from its settings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+from slipway.manifest import SKIP_AWAIT, Body, labels, restricted_container, restricted_pod
+
+_FINISH_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class AppSettings:
+    """An App's arguments with every default filled in."""
+
+    name: str
+    namespace: str
+    images: Mapping[str, pulumi.Input[str]]
+    active: str
+    strategy: str
+    canary_weight: int
+    port: int
+    health_path: str
+    env: Mapping[str, pulumi.Input[str]]
+    secrets: Mapping[str, pulumi.Input[str]]
+    gateway_name: pulumi.Input[str]
+    gateway_namespace: pulumi.Input[str]
+    hostnames: tuple[str, ...]
+    min_replicas: int
+    max_replicas: int
+    cpu_percent: int
+    cpu: str
+    memory: str
+    user: int
+    writable_paths: tuple[str, ...]
+    drain_seconds: int
+    rollout_seconds: int
+
+    def colored(self, color: str) -> str:
+        return f"{self.name}-{color}"
+
+    def selector(self, color: str) -> dict[str, str]:
+        return {**self.app_selector, "slipway/color": color}
+
+    @property
+    def app_selector(self) -> dict[str, str]:
+        return {"app.kubernetes.io/name": self.name, "app.kubernetes.io/instance": self.name}
+
+    @property
+    def labels(self) -> dict[str, str]:
+        return labels(self.name, self.name, "app")
+
+    def metadata(self, color: str | None = None, **more: Any) -> dict[str, Any]:
+        if color is None:
+            return {"name": self.name, "namespace": self.namespace, "labels": self.labels, **more}
+        own = {**self.labels, "slipway/color": color}
+        return {"name": self.colored(color), "namespace": self.namespace, "labels": own, **more}
+
+
+def account(app: AppSettings) -> Body:
+    """A ServiceAccount that gives pods no token: they have no business with the API server."""
+    return {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": app.metadata(),
+        "automountServiceAccountToken": False,
+    }
+
+
+def secret(app: AppSettings) -> Body:
+    """The secret settings. Without a fixed name: a change makes a new Secret, whose new name rolls the pods."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"namespace": app.namespace, "labels": app.labels},
+        "type": "Opaque",
+        "stringData": {key: pulumi.Output.secret(value) for key, value in app.secrets.items()},
+    }
+
+
+def network_policy(app: AppSettings) -> Body:
+    """In: the gateway's namespace, to the app's port. Out: everywhere but the link-local addresses, where clouds keep credentials."""
+    gateway = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": app.gateway_namespace}}}
+    outside = [
+        {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]}},
+        {"ipBlock": {"cidr": "::/0", "except": ["fe80::/10", "fd00:ec2::/32"]}},
+    ]
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": app.metadata(),
+        "spec": {
+            "podSelector": {"matchLabels": app.app_selector},
+            "policyTypes": ["Ingress", "Egress"],
+            "ingress": [{"from": [gateway], "ports": [{"protocol": "TCP", "port": app.port}]}],
+            "egress": [{"to": outside}],
+        },
+    }
+
+
+def service(app: AppSettings, color: str) -> Body:
+    """A colour's Service; the provider's ten seconds of waiting for endpoints are left out, the release's own wait says more."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": app.metadata(color, annotations=SKIP_AWAIT),
+        "spec": {
+            "type": "ClusterIP",
+            "selector": app.selector(color),
+            "ports": [{"name": "http", "port": 80, "targetPort": "http", "protocol": "TCP"}],
+        },
+    }
+
+
+def autoscaler(app: AppSettings, color: str) -> Body:
+    """A colour's autoscaler. It shrinks slowly, so that a colour scaled up for a switch is still there when the traffic comes."""
+    return {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": app.metadata(color),
+        "spec": {
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": app.colored(color)},
+            "minReplicas": app.min_replicas,
+            "maxReplicas": app.max_replicas,
+            "metrics": [
+                {
+                    "type": "Resource",
+                    "resource": {
+                        "name": "cpu",
+                        "target": {"type": "Utilization", "averageUtilization": app.cpu_percent},
+                    },
+                }
+            ],
+            "behavior": {
+                "scaleDown": {
+                    "stabilizationWindowSeconds": 300,
+                    "policies": [{"type": "Percent", "value": 10, "periodSeconds": 60}],
+                }
+            },
+        },
+    }
+
+
+def disruption_budget(app: AppSettings, color: str) -> Body:
+    """Lets a drained node take one pod of a colour at a time."""
+    return {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": app.metadata(color),
+        "spec": {"maxUnavailable": 1, "selector": {"matchLabels": app.selector(color)}},
+    }
+
+
+def deployment(app: AppSettings, color: str, secret_name: pulumi.Input[str] | None) -> Body:
+    """A colour's Deployment. It says nothing of replicas: the autoscaler owns them."""
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": app.metadata(color, annotations=SKIP_AWAIT),
+        "spec": {
+            "revisionHistoryLimit": 3,
+            "selector": {"matchLabels": app.selector(color)},
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
+            "template": {
+                "metadata": {"labels": {**app.labels, "slipway/color": color}},
+                "spec": _pod(app, color, secret_name),
+            },
+        },
+    }
+
+
+def _pod(app: AppSettings, color: str, secret_name: pulumi.Input[str] | None) -> dict[str, Any]:
+    probe = {"httpGet": {"path": app.health_path, "port": "http"}, "timeoutSeconds": 2}
+    env = {"COLOR": color, "PORT": str(app.port), **app.env}
+    container: dict[str, Any] = {
+        "name": app.name,
+        "image": app.images[color],
+        "env": [{"name": key, "value": value} for key, value in env.items()],
+        "ports": [{"name": "http", "containerPort": app.port, "protocol": "TCP"}],
+        "startupProbe": {**probe, "periodSeconds": 1, "failureThreshold": 60},
+        "readinessProbe": {**probe, "periodSeconds": 5, "failureThreshold": 2},
+        "livenessProbe": {**probe, "periodSeconds": 10, "failureThreshold": 6},
+        # The endpoint is taken away while the container still answers: no request meets a closed port.
+        "lifecycle": {"preStop": {"sleep": {"seconds": app.drain_seconds}}},
+        "resources": {"requests": {"cpu": app.cpu, "memory": app.memory}, "limits": {"memory": app.memory}},
+        "securityContext": restricted_container(),
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "volumeMounts": [{"name": _volume(path), "mountPath": path} for path in app.writable_paths],
+    }
+    if secret_name is not None:
+        container["envFrom"] = [{"secretRef": {"name": secret_name}}]
+    return {
+        "serviceAccountName": app.name,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "securityContext": restricted_pod(app.user),
+        "terminationGracePeriodSeconds": app.drain_seconds + _FINISH_SECONDS,
+        "topologySpreadConstraints": [
+            {
+                "maxSkew": 1,
+                "topologyKey": key,
+                "whenUnsatisfiable": "ScheduleAnyway",
+                "labelSelector": {"matchLabels": app.selector(color)},
+            }
+            for key in ("topology.kubernetes.io/zone", "kubernetes.io/hostname")
+        ],
+        "containers": [container],
+        "volumes": [{"name": _volume(path), "emptyDir": {}} for path in app.writable_paths],
+    }
+
+
+def _volume(path: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", path.lower()).strip("-")
+
+
+def release_record(app: AppSettings, color: str, template_hash: pulumi.Input[str]) -> Body:
+    """What a colour runs, written once it runs it. Annotations, not data: the provider replaces a ConfigMap whose data changes."""
+    notes = {"slipway/image": app.images[color], "slipway/template": template_hash}
+    metadata = {**app.metadata(color, annotations=notes), "name": f"{app.colored(color)}-release"}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}
+
+
+def route(app: AppSettings, weights: Mapping[str, int]) -> Body:
+    """The switch: one route, two weighted backends."""
+    backends = [
+        {"group": "", "kind": "Service", "name": app.colored(color), "port": 80, "weight": weights[color]}
+        for color in app.images
+    ]
+    parent = {
+        "group": "gateway.networking.k8s.io",
+        "kind": "Gateway",
+        "name": app.gateway_name,
+        "namespace": app.gateway_namespace,
+    }
+    hostnames = {"hostnames": list(app.hostnames)} if app.hostnames else {}
+    matches = [{"path": {"type": "PathPrefix", "value": "/"}}]
+    return {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "HTTPRoute",
+        # A rollback writes the weights straight to the cluster; the next `up` must be able to write them too.
+        "metadata": app.metadata(annotations={"pulumi.com/patchForce": "true"}),
+        "spec": {
+            "parentRefs": [parent],
+            **hostnames,
+            "rules": [{"matches": matches, "backendRefs": backends}],
+        },
+    }

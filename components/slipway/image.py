@@ -1,0 +1,148 @@
+"""Image: a container image built from a folder and pushed to a registry, to be deployed by digest.
+
+Does not create the repository it pushes to.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
+
+import pulumi
+
+from slipway.content import content_hash
+from slipway.validation import Checks, is_text, matches
+
+if TYPE_CHECKING:
+    import pulumi_docker as docker
+
+_REPOSITORY = re.compile(r"[a-z0-9.-]+(:\d+)?(/[a-z0-9._-]+)+")
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+
+
+class RegistryLogin(TypedDict):
+    """Who pushes to a registry."""
+
+    username: pulumi.Input[str]
+    """User name at the registry."""
+    password: pulumi.Input[str]
+    """Password or token at the registry; give it as a secret."""
+
+
+class ImageArgs(TypedDict):
+    """Arguments of Image."""
+
+    repository: str
+    """Where the image goes, with its registry, without a tag: `registry.example.com/team/chat`."""
+    context: str
+    """Folder of the build context, relative to the program. Its .dockerignore is honoured."""
+    tag: NotRequired[str]
+    """Tag to push besides the digest. Default `latest`."""
+    dockerfile: NotRequired[str]
+    """The Dockerfile, relative to `context`. Default `Dockerfile`."""
+    build_args: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Build arguments; no secrets, they stay readable in the image. Default none."""
+    platform: NotRequired[str]
+    """Platform to build for, as `linux/amd64`. Default the Docker daemon's own."""
+    network_mode: NotRequired[str]
+    """Network of the build's RUN steps, as `host`. Default Docker's own."""
+    login: NotRequired[RegistryLogin]
+    """Login at the registry. Default none."""
+
+
+@dataclass(frozen=True)
+class _Image:
+    repository: str
+    context: str
+    tag: str
+    dockerfile: str
+    build_args: Mapping[str, pulumi.Input[str]]
+    platform: str | None
+    network_mode: str | None
+    login: RegistryLogin | None
+
+    @property
+    def registry(self) -> str:
+        return self.repository.split("/")[0]
+
+
+def _resolve(name: str, args: ImageArgs) -> _Image:
+    context, dockerfile = args.get("context", ""), args.get("dockerfile", "Dockerfile")
+    with Checks("image", name, args, ImageArgs) as check:
+        check.value("repository", args.get("repository"), "registry/path without a tag", matches(_REPOSITORY))
+        check.value("tag", args.get("tag"), "a tag, as v1.2.3", matches(_TAG))
+        check.value("dockerfile", dockerfile, "a file in the context", lambda file: _is_file(context, file))
+        check.value("platform", args.get("platform"), "as linux/amd64", is_text)
+        if login := args.get("login"):
+            check.shape("login.", login, RegistryLogin)
+    return _Image(
+        repository=args["repository"],
+        context=context,
+        tag=args.get("tag", "latest"),
+        dockerfile=dockerfile,
+        build_args=args.get("build_args", {}),
+        platform=args.get("platform"),
+        network_mode=args.get("network_mode"),
+        login=args.get("login"),
+    )
+
+
+def _is_file(context: Any, dockerfile: Any) -> bool:
+    return isinstance(context, str) and isinstance(dockerfile, str) and (Path(context) / dockerfile).is_file()
+
+
+class Image(pulumi.ComponentResource):
+    """An image that is built again when the content of its context, its Dockerfile or a build argument changes.
+
+    The Docker daemon is the one that DOCKER_HOST names. Images stay in the registry when the stack goes: a pod that
+    runs elsewhere may still need them.
+    """
+
+    ref: pulumi.Output[str]
+    """The image by digest: `repository@sha256:…`."""
+    content: pulumi.Output[str]
+    """SHA-256 of everything the build saw."""
+
+    def __init__(self, name: str, args: ImageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        settings = _resolve(name, args)
+        super().__init__("slipway:index:Image", name, {}, opts)
+        content = content_hash(Path(settings.context), settings.dockerfile)
+        pushed = _push(self, name, settings, _build(self, name, settings, content))
+
+        self.ref = pushed.sha256_digest.apply(lambda digest: f"{settings.repository}@{digest}")
+        self.content = pulumi.Output.from_input(content)
+        self.register_outputs({"ref": self.ref, "content": self.content})
+
+
+def _build(parent: Image, name: str, settings: _Image, content: str) -> "docker.RemoteImage":
+    import pulumi_docker as docker
+
+    return docker.RemoteImage(
+        f"{name}-build",
+        name=f"{settings.repository}:{settings.tag}",
+        build=docker.RemoteImageBuildArgs(
+            context=settings.context,
+            dockerfile=settings.dockerfile,
+            build_args=settings.build_args,
+            platform=settings.platform,
+            network_mode=settings.network_mode,
+        ),
+        keep_locally=True,
+        triggers={"content": content},
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+
+
+def _push(parent: Image, name: str, settings: _Image, built: "docker.RemoteImage") -> "docker.RegistryImage":
+    import pulumi_docker as docker
+
+    login = settings.login
+    return docker.RegistryImage(
+        f"{name}-push",
+        name=built.name,
+        keep_remotely=True,
+        triggers={"image": built.image_id},
+        auth_config={"address": settings.registry, **login} if login else None,
+        opts=pulumi.ResourceOptions(parent=parent),
+    )

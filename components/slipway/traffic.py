@@ -1,0 +1,45 @@
+"""Who gets how much traffic, and how many pods that takes: pure arithmetic."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+COLORS = ("blue", "green")
+STRATEGIES = ("blue-green", "canary", "rolling")
+
+
+def other(color: str) -> str:
+    """The colour that is not this one."""
+    return COLORS[1 - COLORS.index(color)]
+
+
+def weights(active: str, strategy: str, canary_weight: int) -> dict[str, int]:
+    """Per cent of traffic by colour.
+
+    Under `blue-green` the active colour has all of it and a release is a change of `active`. Under `canary` the other
+    colour has `canary_weight`. Under `rolling` the active colour has all of it and a release is a change of its image,
+    which replaces its pods one by one.
+    """
+    share = canary_weight if strategy == "canary" else 0
+    return {active: 100 - share, other(active): share}
+
+
+def pods_needed(
+    wanted: Mapping[str, int],
+    live: Mapping[str, int],
+    ready: Mapping[str, int],
+    min_replicas: int,
+    max_replicas: int,
+) -> dict[str, int]:
+    """How many ready pods each colour must have before `wanted` weights may replace the `live` ones.
+
+    A colour is asked only when it is to carry more than it carries now, so that leaving a broken colour never waits for
+    the broken colour. What it must have is its share of the pods that carry the traffic now, within the scaling bounds.
+    """
+    carrying = sum(ready.get(color, 0) for color, weight in live.items() if weight > 0)
+    return {
+        color: min(max(min_replicas, math.ceil(carrying * weight / 100)), max_replicas)
+        for color, weight in wanted.items()
+        if weight > live.get(color, 0)
+    }

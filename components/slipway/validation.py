@@ -1,0 +1,80 @@
+"""Arguments checked at construction: all problems at once, in the caller's words, without a cloud call.
+
+Values that are still Outputs are passed over here; the policy pack sees them resolved.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+import pulumi
+
+DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+CPU = re.compile(r"\d+m|\d+(\.\d+)?")
+MEMORY = re.compile(r"\d+(Ki|Mi|Gi)")
+
+
+class ArgumentError(ValueError):
+    """A component was given arguments that it cannot use."""
+
+
+def is_whole(low: int, high: int) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
+def is_one_of(choices: Collection[str]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, str) and value in choices
+
+
+def matches(pattern: re.Pattern[str]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, str) and pattern.fullmatch(value) is not None
+
+
+def is_text(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+class Checks:
+    """Collects what is wrong with one component's arguments and raises once: `with Checks("app", name, args, AppArgs) as check:`."""
+
+    def __init__(self, component: str, name: str, args: Mapping[str, Any], shape: type) -> None:
+        self._where = f'{component} "{name}"'
+        self._problems: list[str] = []
+        self.shape("", args, shape)
+
+    def shape(self, prefix: str, args: Mapping[str, Any], shape: type) -> None:
+        """Refuse argument names that `shape`, a TypedDict, does not have, and miss those that it asks for."""
+        known: dict[str, Any] = shape.__annotations__
+        required: frozenset[str] = getattr(shape, "__required_keys__", frozenset())
+        for key in args:
+            if key not in known:
+                close = difflib.get_close_matches(key, known, n=1)
+                hint = (
+                    f"; did you mean {prefix}{close[0]}?"
+                    if close
+                    else f"; known are {', '.join(sorted(known))}"
+                )
+                self._problems.append(f"there is no argument {prefix}{key}{hint}")
+        self._problems += [f"{prefix}{key} is missing" for key in sorted(required - args.keys())]
+
+    def value(self, argument: str, value: Any, right: str, test: Callable[[Any], bool]) -> None:
+        """`argument must be <right>, got <value>` unless the test holds or the value is not known yet."""
+        if value is None or isinstance(value, pulumi.Output):
+            return
+        if not test(value):
+            self._problems.append(f"{argument} must be {right}, got {value!r}")
+
+    def rule(self, holds: bool, problem: str) -> None:
+        """A rule between arguments."""
+        if not holds:
+            self._problems.append(problem)
+
+    def __enter__(self) -> Checks:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None and self._problems:
+            raise ArgumentError(f"{self._where}: " + "; ".join(self._problems))

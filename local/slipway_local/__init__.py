@@ -1,0 +1,1 @@
+"""The local platform: toolchain, AWS emulator, Kubernetes node, images."""

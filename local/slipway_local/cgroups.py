@@ -1,0 +1,93 @@
+"""One control group holds everything that the platform runs, so that nothing of it is ever lost sight of.
+
+The supervisor and what it starts are in /slipway/platform, pods in /slipway/kubepods.
+"""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+ROOT = Path("/sys/fs/cgroup")
+GROUP = "slipway"
+CPUSET_INHERITED = ("cpuset.mems", "cpuset.cpus")
+
+
+def hierarchies() -> list[Path]:
+    """Where groups are made: one mount point per controller in version 1, the root in version 2."""
+    if (ROOT / "cgroup.controllers").exists():
+        return [ROOT]
+    return sorted(
+        folder for folder in ROOT.iterdir() if (folder / "cgroup.procs").exists() and not folder.is_symlink()
+    )
+
+
+def _tracker() -> Path:
+    """The hierarchy that says who belongs to the platform: containers are in all, the others in this one."""
+    known = hierarchies()
+    return next((folder for folder in known if folder.name == "pids"), known[0])
+
+
+def prepare() -> None:
+    """Makes the platform's group; the kubelet wants its root to exist."""
+    for hierarchy in hierarchies():
+        group = hierarchy / GROUP
+        group.mkdir(exist_ok=True)
+        for name in CPUSET_INHERITED:
+            own = group / name
+            if own.exists() and not own.read_text().strip():
+                own.write_text((hierarchy / name).read_text())
+    (_tracker() / GROUP / "platform").mkdir(exist_ok=True)
+
+
+def enter() -> None:
+    """Moves the calling process, and thereby what it starts, into the platform's group."""
+    (_tracker() / GROUP / "platform/cgroup.procs").write_text(str(os.getpid()))
+
+
+def members() -> list[int]:
+    """Every process of the platform, pods included."""
+    return [
+        int(pid) for procs in (_tracker() / GROUP).rglob("cgroup.procs") for pid in procs.read_text().split()
+    ]
+
+
+def kill_all(seconds: float = 20) -> None:
+    """Ends every process of the platform. Asks again, because a dying one may have just started another."""
+    deadline = time.monotonic() + seconds
+    while alive := members():
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"processes that do not end: {', '.join(map(str, alive))}")
+        for pid in alive:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        time.sleep(0.05)
+
+
+def remove() -> None:
+    """Removes the group and all below it; they must be empty."""
+    for hierarchy in hierarchies():
+        top = hierarchy / GROUP
+        below = sorted(
+            (folder for folder in top.rglob("*") if folder.is_dir()), key=lambda folder: -len(folder.parts)
+        )
+        for folder in [*below, top] if top.exists() else []:
+            _remove_when_empty(folder)
+
+
+def _remove_when_empty(folder: Path) -> None:
+    """The kernel lets go of a group a moment after its last process."""
+    for _ in range(100):
+        try:
+            folder.rmdir()
+        except FileNotFoundError:
+            return
+        except OSError:
+            time.sleep(0.02)
+        else:
+            return
+    raise RuntimeError(
+        f"{folder} cannot be removed: {(folder / 'cgroup.procs').read_text() or 'no process in it'}"
+    )

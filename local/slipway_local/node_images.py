@@ -1,0 +1,34 @@
+"""The images that the node itself needs, brought into containerd without a registry."""
+
+import hashlib
+import subprocess
+
+from slipway_local import toolchain
+from slipway_local.paths import paths
+from slipway_local.static_images import STATIC_IMAGES, StaticImage, archive
+
+
+def import_missing() -> None:
+    """Imports the static images, each once per program that it is made of."""
+    for image in STATIC_IMAGES:
+        mark = paths().containerd / "imported" / _key(image)
+        if not mark.exists():
+            _import(image)
+            mark.parent.mkdir(exist_ok=True)
+            mark.touch()
+
+
+def _key(image: StaticImage) -> str:
+    described = f"{image} {toolchain.program(image.program)}"
+    return f"{image.program}-{hashlib.sha256(described.encode()).hexdigest()[:16]}"
+
+
+def _import(image: StaticImage) -> None:
+    done = subprocess.run(
+        ["ctr", f"--address={paths().containerd_socket}", "--namespace=k8s.io", "images", "import", "-"],
+        check=False,
+        capture_output=True,
+        input=archive(image),
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"{image.name} cannot be imported into containerd: {done.stderr.decode().strip()}")

@@ -1,0 +1,262 @@
+"""The local platform as a whole: up, status, down."""
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import click
+
+from slipway_local import (
+    addons,
+    base_image,
+    cgroups,
+    cluster,
+    docker,
+    emulator,
+    host,
+    node,
+    node_images,
+    packages,
+    pki,
+    registry,
+    runtime,
+    supervisor,
+    toolchain,
+)
+from slipway_local.cluster import Cluster, Kind
+from slipway_local.environment import remember_programs
+from slipway_local.exclusive import exclusive
+from slipway_local.listeners import listeners
+from slipway_local.parts import Part, PartStatus, in_order
+from slipway_local.paths import paths
+from slipway_local.ports import PORTS
+from slipway_local.progress import Progress
+
+PARTS_SECONDS = 180
+ADDONS_SECONDS = 120
+ASK_EVERY = 0.1
+STATES = {
+    "RUNNING": "running",
+    "STARTING": "starting",
+    "BACKOFF": "failing",
+    "FATAL": "failing",
+    "UNKNOWN": "failing",
+}
+
+
+def up() -> None:
+    """Starts what is missing and heals what is half up; at its end everything is ready."""
+    with exclusive("up"):
+        chosen = cluster.choose()
+        _install()
+        _prepare(chosen)
+        parts = in_order(_parts(chosen))
+        _refuse_foreign_listeners(parts)
+        stopped = supervisor.configure(parts)
+        lacking = _lacking(parts)
+        if stopped or lacking or not _is_furnished(chosen):
+            _bring_up(chosen, parts, stopped, lacking)
+            click.echo(
+                f"the platform is up: {len(parts)} parts are ready; logs are in {paths().logs}", err=True
+            )
+        else:
+            click.echo(f"the platform is up, unchanged: {len(parts)} parts are ready", err=True)
+
+
+def status() -> list[PartStatus]:
+    """How each part is doing."""
+    chosen = cluster.recorded()
+    if chosen is None:
+        return [
+            PartStatus("platform", "absent", ready=False, detail="not brought up: run `slipway local up`")
+        ]
+    parts = in_order(_parts(chosen))
+    processes = supervisor.processes() if supervisor.is_running() else {}
+    lacking = _lacking(parts)
+    return [_status_of(part, processes.get(part.name), lacking.get(part.name, "")) for part in parts] + [
+        PartStatus(name, "running", ready=not why, detail=why) for name, why in _addon_states(chosen).items()
+    ]
+
+
+def down() -> None:
+    """Ends every process, undoes every change to the machine, removes the state; the toolchain stays."""
+    with exclusive("down"):
+        if not paths().platform.exists():
+            click.echo("the platform is not up: nothing to stop", err=True)
+            return
+        if os.geteuid() == 0:
+            cgroups.kill_all()
+            host.restore()
+        elif supervisor.is_running():
+            supervisor.shut_down()
+        shutil.rmtree(paths().platform)
+        click.echo("the platform is stopped, and the machine is as it was before", err=True)
+
+
+def listening_ports() -> set[int]:
+    """The platform's ports that the platform itself holds."""
+    ours = set(cgroups.members())
+    return {listener.port for listener in listeners(PORTS) if listener.pid in ours}
+
+
+def _install() -> None:
+    toolchain.ensure()
+    steps: dict[str, tuple[float, str, Callable[[], None]]] = {}
+    if missing := packages.missing_packages():
+        steps["packages"] = (60, ", ".join(missing), lambda: packages.install_packages(missing))
+    if not runtime.is_installed():
+        steps["runtime"] = (10, "the supervisor's Python packages", runtime.install)
+    if not emulator.is_installed():
+        steps["emulator"] = (emulator.INSTALL_SECONDS, "the emulator's Python packages", emulator.install)
+    progress = Progress({name: seconds for name, (seconds, _, _) in steps.items()})
+    for name, (_, what, install) in steps.items():
+        with progress.step(name):
+            progress.doing(f"installing {what}")
+            install()
+
+
+def _prepare(chosen: Cluster) -> None:
+    paths().platform.mkdir(parents=True, exist_ok=True)
+    if os.geteuid() == 0:
+        host.prepare()
+    pki.ensure()
+    paths().state.mkdir(exist_ok=True)
+    if chosen.kind is not Kind.NAMED:
+        paths().kubeconfig.write_text(pki.kubeconfig(pki.ADMIN))
+        paths().kubeconfig.chmod(0o600)
+    cluster.record(chosen)
+    remember_programs(toolchain.bin_dirs())
+
+
+def _parts(chosen: Cluster) -> list[Part]:
+    shared = [registry.registry(), docker.docker(), emulator.emulator()]
+    return shared if chosen.kind is Kind.NAMED else [*node.control_plane(), *node.node(), *shared]
+
+
+def _refuse_foreign_listeners(parts: Sequence[Part]) -> None:
+    ours = set(cgroups.members())
+    wanted = {port: who for port, who in PORTS.items() if parts}
+    foreign = [listener for listener in listeners(wanted) if listener.pid not in ours]
+    if foreign:
+        told = "\n".join(
+            f"  {listener.port}, which {wanted[listener.port]} needs: {listener.who}" for listener in foreign
+        )
+        raise RuntimeError(
+            f"these ports of 127.0.0.1 are held by something else:\n{told}\n"
+            "End it and run this again. Another user's Slipway is stopped by their `slipway local down`."
+        )
+
+
+def _lacking(parts: Sequence[Part]) -> dict[str, str]:
+    """Name → why it is not ready. All are asked at once: one that hangs takes seconds."""
+    with ThreadPoolExecutor(max_workers=len(parts) + 1) as asked:
+        answers = {part.name: asked.submit(part.ready) for part in parts}
+    return {name: why for name, answer in answers.items() if (why := answer.result()) is not None}
+
+
+def _bring_up(chosen: Cluster, parts: Sequence[Part], stopped: set[str], lacking: Collection[str]) -> None:
+    progress = Progress(
+        {
+            "parts": sum(
+                part.start_seconds for part in parts if part.name in stopped or part.name in lacking
+            ),
+            "base image": base_image.SECONDS,
+            **({"add-ons": 15} if chosen.kind is Kind.NODE else {}),
+        }
+    )
+    with progress.step("parts"):
+        _start(parts, stopped, progress)
+    if chosen.kind is Kind.NODE:
+        with progress.step("add-ons"):
+            _apply_addons(progress)
+    with progress.step("base image"):
+        if base_image.is_missing():
+            base_image.push(progress.doing)
+
+
+def _is_furnished(chosen: Cluster) -> bool:
+    """Whether the cluster has its add-ons and the registry its base image."""
+    if base_image.is_missing():
+        return False
+    return chosen.kind is Kind.NAMED or (addons.are_applied() and not addons.missing_addons())
+
+
+def _start(parts: Sequence[Part], stopped: set[str], progress: Progress) -> None:
+    """Starts each part when those before it are ready, and waits for all of them."""
+    begun = time.monotonic()
+    waiting = {part.name: part for part in parts}
+    asked_since = dict.fromkeys(waiting.keys() - stopped, begun)
+    why: dict[str, str] = {}
+    said: set[str] = set()
+    while waiting:
+        for name, part in list(waiting.items()):
+            if waiting.keys() & set(part.after):
+                continue
+            # What runs but does not come to serve gets a new start, after three times its usual time.
+            patience = max(15.0, 3 * part.start_seconds)
+            if name not in asked_since or time.monotonic() - asked_since[name] > patience:
+                supervisor.start(name)
+                asked_since[name] = time.monotonic()
+            lack = part.ready()
+            if lack is None:
+                del waiting[name]
+            else:
+                why[name] = lack
+        if time.monotonic() - begun > PARTS_SECONDS:
+            told = "\n".join(
+                f"{name}: {why.get(name, 'waits for another')}\n{supervisor.log_tail(name)}"
+                for name in waiting
+            )
+            raise RuntimeError(f"not ready after {PARTS_SECONDS} s; the logs are in {paths().logs}\n{told}")
+        if waiting.keys() != said:
+            said = set(waiting)
+            progress.doing(f"waiting for {', '.join(waiting)}")
+        time.sleep(ASK_EVERY)
+
+
+def _apply_addons(progress: Progress) -> None:
+    node_images.import_missing()
+    addons.apply_addons()
+    deadline = time.monotonic() + ADDONS_SECONDS
+    said: set[str] = set()
+    while missing := addons.missing_addons():
+        told = ", ".join(f"{name} ({why})" for name, why in missing.items())
+        if time.monotonic() > deadline:
+            raise RuntimeError(
+                f"not ready after {ADDONS_SECONDS} s: {told}; "
+                "look at `slipway local exec -- kubectl -n kube-system get events`"
+            )
+        if missing.keys() != said:
+            said = set(missing)
+            progress.doing(f"waiting for {told}")
+        time.sleep(ASK_EVERY)
+
+
+def _addon_states(chosen: Cluster) -> dict[str, str]:
+    if chosen.kind is Kind.NAMED:
+        return {}
+    missing = addons.missing_addons()
+    return {name: missing.get(name, "") for name in addons.ADDONS}
+
+
+def _status_of(part: Part, process: supervisor.Process | None, lack: str) -> PartStatus:
+    if process is None:
+        return PartStatus(
+            part.name,
+            "absent",
+            ready=False,
+            detail="its supervisor does not run: `slipway local up` heals it",
+        )
+    state = STATES.get(process.state, "stopped")
+    running = state == "running"
+    return PartStatus(
+        part.name,
+        state,
+        ready=running and not lack,
+        detail=lack if running else process.detail,
+        pid=process.pid,
+        since=datetime.fromtimestamp(process.started, UTC).isoformat() if process.started else None,
+    )

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Makes the virtual environment that everything here runs in: scripts/venv.sh FOLDER
+set -euo pipefail
+venv=$1
+python=$(command -v python3 || true)
+if [ -z "$python" ] || ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+  echo "slipway needs Python 3.11 or newer as python3 on PATH; found: ${python:-none}. Install it and run again." >&2
+  exit 1
+fi
+if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+  echo "this Python has no venv module: install it (Debian: apt-get install python3-venv) and run again." >&2
+  exit 1
+fi
+echo "python: installing the pinned packages into $venv"
+"$python" -m venv --clear "$venv"
+"$venv/bin/pip" install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+"$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --editable .

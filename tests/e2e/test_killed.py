@@ -1,0 +1,33 @@
+"""`pulumi up` dies in the middle of a flip; nothing is lost and the next `up` finishes."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from tests.support.environment import Environment
+from tests.support.load import load
+
+
+@pytest.mark.parametrize("after", [0.3, 0.9, 1.3, 1.7, 2.2])
+def test_sigkill_during_a_flip(environment: Environment, after: float) -> None:
+    """Given load, when `pulumi up` is killed this many seconds into a flip, then no request fails and the next `up` ends in the asked state."""
+    color = "green" if environment.version()["color"] == "blue" else "blue"
+    environment.project.set("slipway:active", color)
+    with load(f"{environment.url}/version", rate=500, seconds=15) as traffic:
+        process = environment.project.start("up", "--yes", "--skip-preview")
+        time.sleep(after)
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+        environment.project.up()
+    assert not traffic.failed, traffic.failed[:5]
+    assert environment.version()["color"] == color
+    assert environment.weights()[f"chat-{color}"] == 100
+    environment.project.pulumi("preview", "--expect-no-changes")
+
+
+def test_ends_on_blue(environment: Environment) -> None:
+    """Leaves the environment as the other tests expect it."""
+    if environment.version()["color"] != "blue":
+        environment.release("blue")

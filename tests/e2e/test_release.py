@@ -1,0 +1,59 @@
+"""A release is one configuration value and `pulumi up`, and nobody notices it."""
+
+import pytest
+
+from tests.support.environment import Environment
+from tests.support.load import load
+
+
+def test_flip_there_and_back_loses_no_request(environment: Environment) -> None:
+    """Given load on blue, when active is set to green and back, then every request is answered, each by one colour at a time."""
+    for color in ("green", "blue"):
+        with load(f"{environment.url}/version", rate=1000, seconds=15) as traffic:
+            environment.release(color)
+        assert not traffic.failed, traffic.failed[:5]
+        moved = traffic.moved_to(color)
+        first = min(answer.sent for answer in traffic.answers if answer.color == color)
+        assert moved - first < 1.0, f"both colours answered for {moved - first:.2f} s"
+
+
+def test_both_versions_are_told_apart(environment: Environment) -> None:
+    """Given two images, when the traffic moves, then /version tells the other version as well as the other colour."""
+    blue = environment.version()
+    environment.release("green")
+    green = environment.version()
+    environment.release("blue")
+    assert (blue["color"], green["color"]) == ("blue", "green")
+    assert blue["version"] != green["version"]
+
+
+def test_canary_takes_its_share(environment: Environment) -> None:
+    """Given strategy canary, when its weight is 25, then a quarter of the requests is answered by the other colour."""
+    environment.project.set("slipway:strategy", "canary")
+    environment.project.set("slipway:canaryWeight", "25")
+    try:
+        environment.project.up()
+        with load(f"{environment.url}/version", rate=500, seconds=8) as traffic:
+            pass
+        share = sum(answer.color == "green" for answer in traffic.answers) / len(traffic.answers)
+        assert not traffic.failed
+        assert share == pytest.approx(0.25, abs=0.03)
+    finally:
+        environment.project.pulumi("config", "rm", "slipway:canaryWeight")
+        environment.project.set("slipway:strategy", "blue-green")
+        environment.project.up()
+
+
+def test_a_colour_scaled_away_is_brought_back_before_it_gets_traffic(environment: Environment) -> None:
+    """Given green without a single pod, when active is set to green, then it gets its pods first and no request is lost."""
+    environment.kubectl("delete", "hpa", "chat-green")
+    environment.kubectl("scale", "deployment/chat-green", "--replicas=0")
+    environment.kubectl(
+        "wait", "--for=jsonpath={.status.replicas}=0", "deployment/chat-green", "--timeout=60s"
+    )
+    environment.project.pulumi("refresh", "--yes", "--skip-preview")
+    with load(f"{environment.url}/version", rate=300, seconds=30) as traffic:
+        environment.release("green")
+    assert not traffic.failed, traffic.failed[:5]
+    environment.release("blue")
+    assert environment.weights() == {"chat-blue": 100, "chat-green": 0}

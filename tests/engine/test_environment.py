@@ -1,0 +1,111 @@
+"""The whole dev environment through the real engine: once up, it stays as it is, and it goes without a trace."""
+
+from collections.abc import Iterator
+
+import boto3
+import pytest
+
+from tests.support.environment import Environment, bring_up
+
+
+def resources() -> dict[str, set[str]]:
+    """What the AWS account holds of everything that an environment makes there."""
+    ec2, kms, backup, iam = (boto3.client(name) for name in ("ec2", "kms", "backup", "iam"))
+    keys = [kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"] for key in kms.list_keys()["Keys"]]
+    return {
+        "vpcs": {vpc["VpcId"] for vpc in ec2.describe_vpcs()["Vpcs"]},
+        "subnets": {subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]},
+        "route tables": {table["RouteTableId"] for table in ec2.describe_route_tables()["RouteTables"]},
+        "gateways": {
+            gateway["InternetGatewayId"] for gateway in ec2.describe_internet_gateways()["InternetGateways"]
+        },
+        "addresses": {address["AllocationId"] for address in ec2.describe_addresses()["Addresses"]},
+        "keys": {key["KeyId"] for key in keys if key["KeyState"] == "Enabled"},
+        "vaults": {vault["BackupVaultName"] for vault in backup.list_backup_vaults()["BackupVaultList"]},
+        "plans": {plan["BackupPlanId"] for plan in backup.list_backup_plans()["BackupPlansList"]},
+        "roles": {role["RoleName"] for role in iam.list_roles()["Roles"]},
+    }
+
+
+@pytest.fixture(scope="module")
+def before() -> dict[str, set[str]]:
+    """The account before the environment came up."""
+    return resources()
+
+
+@pytest.fixture(scope="module")
+def engine(before: dict[str, set[str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
+    """An environment of this file's own, because its last test destroys it."""
+    up = bring_up(tmp_path_factory.mktemp("engine"), "engine", node_port=30082)
+    yield up
+    if "engine" in up.project.pulumi("stack", "ls", "--json").output:
+        up.project.remove()
+
+
+def test_outputs_are_the_contract(engine: Environment) -> None:
+    """Given an environment that is up, then it tells url, active and colors."""
+    outputs = engine.project.outputs()
+    assert outputs["url"] == engine.url
+    assert outputs["active"] == "blue"
+    assert set(outputs["colors"]) == {"blue", "green"}
+    assert all("@sha256:" in color["image"] for color in outputs["colors"].values())
+    assert [color["weight"] for color in outputs["colors"].values()] == [100, 0]
+
+
+def test_second_preview_finds_nothing_to_do(engine: Environment) -> None:
+    """Given an unchanged program, then a preview shows no change."""
+    engine.project.pulumi("preview", "--expect-no-changes", "--diff")
+
+
+def test_refresh_is_clean(engine: Environment) -> None:
+    """Given that nobody touched anything, then cloud and cluster are what the state says."""
+    engine.project.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes", "--diff")
+
+
+def test_replicas_belong_to_the_autoscaler(engine: Environment) -> None:
+    """Given that the HPA scaled a colour, when `up` runs, then the count stays."""
+    engine.kubectl("scale", "deployment/chat-blue", "--replicas=3")
+    engine.project.up()
+    (blue,) = [item for item in engine.objects("deployments") if item["metadata"]["name"] == "chat-blue"]
+    assert blue["spec"]["replicas"] == 3
+
+
+def test_ten_wrong_values_are_one_error(engine: Environment) -> None:
+    """Given ten wrong values at once, then one error names all ten with what is right, and nothing is changed."""
+    wrong = {
+        "active": "purple",
+        "strategy": "big-bang",
+        "canaryWeight": "140",
+        "blueImage": "not an image",
+        "greenImage": "build:nothing",
+        "actve": "blue",
+    }
+    nested = {
+        "app.port": "99999",
+        "app.healthPath": "healthz",
+        "gateway.nodePort": "80",
+        "network.nat": "sometimes",
+    }
+    good = engine.project.settings_file.read_text()
+    try:
+        for key, value in wrong.items():
+            engine.project.set(f"slipway:{key}", value)
+        for path, value in nested.items():
+            engine.project.pulumi("config", "set", "--path", f"slipway:{path}", value)
+        run = engine.project.up(check=False)
+    finally:
+        engine.project.settings_file.write_text(good)
+    assert run.code != 0
+    for key in [*wrong, *nested]:
+        assert f"slipway:{key}" in run.output, run.output
+    assert run.output.count("Traceback") == 0, run.output
+    engine.project.pulumi("preview", "--expect-no-changes")
+
+
+def test_destroy_leaves_nothing(engine: Environment, before: dict[str, set[str]]) -> None:
+    """Given an environment, when it is destroyed, then account and cluster hold what they held before."""
+    engine.project.remove()
+    after = resources()
+    assert {kind: after[kind] - before[kind] for kind in before if after[kind] - before[kind]} == {}
+    namespaces = engine.kubectl("get", "namespaces", "--output", "name").split()
+    assert not [name for name in namespaces if "engine" in name]

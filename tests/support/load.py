@@ -1,0 +1,106 @@
+"""Constant load on one loopback address, request by request: who answered, when, with what."""
+
+import base64
+import csv
+import json
+import math
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One request. Times are seconds since the epoch, latency is in seconds."""
+
+    sent: float
+    latency: float
+    status: int
+    error: str
+    color: str | None
+
+
+@dataclass
+class Load:
+    """A running attack; `answers` is filled once it has ended."""
+
+    started: float
+    answers: list[Answer] = field(default_factory=list)
+
+    @property
+    def failed(self) -> list[Answer]:
+        return [answer for answer in self.answers if answer.status != 200]
+
+    def percentile(self, part: float) -> float:
+        """Latency in seconds that this part of all requests stayed within."""
+        latencies = sorted(answer.latency for answer in self.answers)
+        return latencies[math.ceil(part * len(latencies)) - 1]
+
+    def moved_to(self, color: str) -> float:
+        """When the last request was sent that another colour answered: from then on all traffic was on `color`."""
+        others = [answer.sent for answer in self.answers if answer.color not in (None, color)]
+        if not others:
+            raise AssertionError(f"no request was answered by another colour than {color}: nothing moved")
+        if not any(answer.color == color for answer in self.answers):
+            raise AssertionError(f"{color} never answered: the traffic did not move")
+        return max(others)
+
+
+def _color(body: str) -> str | None:
+    try:
+        return json.loads(base64.b64decode(body))["color"]
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _read(results: Path) -> list[Answer]:
+    encoded = subprocess.run(
+        ["vegeta", "encode", "--to", "csv", str(results)], check=True, capture_output=True, text=True
+    ).stdout
+    csv.field_size_limit(10_000_000)
+    return [
+        Answer(int(row[0]) / 1e9, int(row[2]) / 1e9, int(row[1]), row[5], _color(row[6]))
+        for row in csv.reader(encoded.splitlines())
+    ]
+
+
+@contextmanager
+def load(url: str, *, rate: int = 1000, seconds: int = 30) -> Iterator[Load]:
+    """Sends `rate` requests a second for `seconds`, both bounded. The block runs during the load; the load ends after it.
+
+    At most 2,000 requests a second for two minutes, to loopback alone.
+    """
+    if urlsplit(url).hostname != "127.0.0.1":
+        raise ValueError(f"load goes to loopback alone, not to {url}")
+    if not (0 < rate <= 2000 and 0 < seconds <= 120):
+        raise ValueError(f"load is bounded: {rate}/s for {seconds} s is too much")
+    with tempfile.TemporaryDirectory() as folder:
+        results = Path(folder) / "results.bin"
+        attack = subprocess.Popen(
+            [
+                "vegeta",
+                "attack",
+                f"-rate={rate}",
+                f"-duration={seconds}s",
+                "-timeout=35s",
+                f"-output={results}",
+            ],
+            stdin=subprocess.PIPE,
+        )
+        assert attack.stdin is not None
+        attack.stdin.write(f"GET {url}\n".encode())
+        attack.stdin.close()
+        running = Load(started=time.time())
+        try:
+            yield running
+            attack.wait(timeout=seconds + 60)
+        finally:
+            if attack.poll() is None:
+                attack.terminate()
+                attack.wait()
+        running.answers = _read(results)

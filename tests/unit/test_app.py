@@ -1,0 +1,241 @@
+"""App: the objects of both colours, their order, and what it refuses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+import pytest
+
+from slipway import App, ArgumentError
+from tests.unit.mocks import Program, Run
+
+ARGS: dict[str, Any] = {
+    "blue_image": "registry.example.com/chat:1",
+    "green_image": "registry.example.com/chat:2",
+    "active": "blue",
+    "gateway_name": "gateway",
+    "gateway_namespace": "edge",
+}
+DEPLOYMENT, ROUTE = "apps/v1:Deployment", "gateway.networking.k8s.io/v1:HTTPRoute"
+
+
+def app(**more: Any) -> App:
+    return App("chat", {**ARGS, **more})  # pyright: ignore[reportArgumentType]
+
+
+def body(program: Program, kind: str, name: str) -> dict[str, Any]:
+    return program.by_name(f"kubernetes:{kind}", name).inputs
+
+
+def container(program: Program, color: str) -> dict[str, Any]:
+    return body(program, DEPLOYMENT, f"chat-{color}-deployment")["spec"]["template"]["spec"]["containers"][0]
+
+
+def test_children(run: Run, program: Program) -> None:
+    run(app)
+    both = ("blue", "green")
+    assert program.children() == [
+        *(f"kubernetes:apps/v1:Deployment chat-{color}-deployment" for color in both),
+        *(f"kubernetes:autoscaling/v2:HorizontalPodAutoscaler chat-{color}-autoscaler" for color in both),
+        *(f"kubernetes:core/v1:ConfigMap chat-{color}-release" for color in both),
+        "kubernetes:core/v1:Namespace chat-namespace",
+        *(f"kubernetes:core/v1:Service chat-{color}-service" for color in both),
+        "kubernetes:core/v1:ServiceAccount chat-account",
+        "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute chat-route",
+        "kubernetes:networking.k8s.io/v1:NetworkPolicy chat-network-policy",
+        *(f"kubernetes:policy/v1:PodDisruptionBudget chat-{color}-disruption-budget" for color in both),
+    ]
+    assert {resource.parent for resource in program.resources if resource.name != "chat"} == {"chat"}
+
+
+def test_a_colour_s_deployment(run: Run, program: Program) -> None:
+    run(app)
+    deployment = body(program, DEPLOYMENT, "chat-green-deployment")
+    assert deployment["metadata"]["name"] == "chat-green"
+    assert deployment["metadata"]["annotations"] == {"pulumi.com/skipAwait": "true"}
+    assert "replicas" not in deployment["spec"]
+    assert deployment["spec"]["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
+    assert deployment["spec"]["selector"]["matchLabels"] == {
+        "app.kubernetes.io/name": "chat",
+        "app.kubernetes.io/instance": "chat",
+        "slipway/color": "green",
+    }
+    pod = deployment["spec"]["template"]["spec"]
+    assert pod["automountServiceAccountToken"] is False
+    assert pod["terminationGracePeriodSeconds"] == 10 + 30
+    assert len(pod["topologySpreadConstraints"]) == 2
+    assert pod["securityContext"]["runAsUser"] == 1000
+
+
+def test_a_colour_s_container(run: Run, program: Program) -> None:
+    run(
+        lambda: app(
+            port=8000, health_path="/up", env={"A": "b"}, writable_paths=["/data", "/app/.next/cache"]
+        )
+    )
+    made = container(program, "green")
+    assert made["image"] == "registry.example.com/chat:2"
+    assert made["env"] == [
+        {"name": "COLOR", "value": "green"},
+        {"name": "PORT", "value": "8000"},
+        {"name": "A", "value": "b"},
+    ]
+    assert made["ports"] == [{"name": "http", "containerPort": 8000, "protocol": "TCP"}]
+    assert {made[f"{kind}Probe"]["httpGet"]["path"] for kind in ("startup", "readiness", "liveness")} == {
+        "/up"
+    }
+    assert made["lifecycle"] == {"preStop": {"sleep": {"seconds": 10}}}
+    assert made["terminationMessagePolicy"] == "FallbackToLogsOnError"
+    assert made["securityContext"]["readOnlyRootFilesystem"] is True
+    assert made["resources"] == {
+        "requests": {"cpu": "250m", "memory": "256Mi"},
+        "limits": {"memory": "256Mi"},
+    }
+    assert made["volumeMounts"] == [
+        {"name": "data", "mountPath": "/data"},
+        {"name": "app-next-cache", "mountPath": "/app/.next/cache"},
+    ]
+
+
+def test_secrets_come_by_reference_and_a_change_rolls(run: Run, program: Program) -> None:
+    run(lambda: app(secrets={"CODE": "hush"}))
+    secret = program.by_name("kubernetes:core/v1:Secret", "chat-secrets")
+    assert secret.inputs["stringData"] == {"CODE": "hush"}
+    assert "stringData" in secret.secrets
+    assert "name" not in secret.inputs["metadata"]
+    assert container(program, "blue")["envFrom"] == [{"secretRef": {"name": "chat-secrets-made"}}]
+    assert "hush" not in str([resource for resource in program.resources if resource.name != "chat-secrets"])
+
+
+def test_autoscaler_and_disruption_budget(run: Run, program: Program) -> None:
+    run(lambda: app(scaling={"min_replicas": 3, "max_replicas": 9, "cpu_percent": 50}))
+    spec = body(program, "autoscaling/v2:HorizontalPodAutoscaler", "chat-blue-autoscaler")["spec"]
+    assert (spec["minReplicas"], spec["maxReplicas"]) == (3, 9)
+    assert spec["scaleTargetRef"]["name"] == "chat-blue"
+    assert spec["metrics"][0]["resource"]["target"] == {"type": "Utilization", "averageUtilization": 50}
+    budget = body(program, "policy/v1:PodDisruptionBudget", "chat-blue-disruption-budget")["spec"]
+    assert budget["maxUnavailable"] == 1
+
+
+def test_only_the_gateway_may_come_in_and_nobody_reaches_cloud_credentials(
+    run: Run, program: Program
+) -> None:
+    run(app)
+    spec = body(program, "networking.k8s.io/v1:NetworkPolicy", "chat-network-policy")["spec"]
+    assert spec["policyTypes"] == ["Ingress", "Egress"]
+    (rule,) = spec["ingress"]
+    assert rule["from"] == [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "edge"}}}]
+    assert rule["ports"] == [{"protocol": "TCP", "port": 3000}]
+    assert "169.254.0.0/16" in spec["egress"][0]["to"][0]["ipBlock"]["except"]
+
+
+def test_the_route(run: Run, program: Program) -> None:
+    outputs = run(
+        lambda: (lambda made: {"weights": made.weights, "images": made.images})(app(active="green"))
+    )
+    spec = body(program, ROUTE, "chat-route")["spec"]
+    backends = {ref["name"]: ref["weight"] for ref in spec["rules"][0]["backendRefs"]}
+    assert backends == {"chat-blue": 0, "chat-green": 100}
+    assert spec["parentRefs"][0]["name"] == "gateway"
+    assert spec["parentRefs"][0]["namespace"] == "edge"
+    assert "hostnames" not in spec
+    assert outputs["weights"] == {"blue": 0, "green": 100}
+    assert outputs["images"] == {"blue": ARGS["blue_image"], "green": ARGS["green_image"]}
+
+
+def test_canary(run: Run, program: Program) -> None:
+    run(lambda: app(strategy="canary", canary_weight=5, hostnames=["chat.example.com"]))
+    spec = body(program, ROUTE, "chat-route")["spec"]
+    assert {ref["name"]: ref["weight"] for ref in spec["rules"][0]["backendRefs"]} == {
+        "chat-blue": 95,
+        "chat-green": 5,
+    }
+    assert spec["hostnames"] == ["chat.example.com"]
+
+
+def test_the_route_waits_only_for_colours_that_carry_traffic(run: Run, program: Program) -> None:
+    run(app)
+    waits = program.by_name(f"kubernetes:{ROUTE}", "chat-route").depends_on
+    assert "chat-blue-release" in waits
+    assert "chat-green-release" not in waits
+
+
+def test_a_release_is_recorded_after_its_deployment_and_says_what_runs(run: Run, program: Program) -> None:
+    run(app)
+    record = program.by_name("kubernetes:core/v1:ConfigMap", "chat-green-release")
+    assert {"chat-green-deployment", "chat-green-service"} <= record.depends_on
+    notes = record.inputs["metadata"]["annotations"]
+    assert notes["slipway/image"] == "registry.example.com/chat:2"
+    assert "data" not in record.inputs  # a change would replace it
+
+
+@pytest.mark.parametrize(
+    "change", [{"green_image": "x:3"}, {"env": {"A": "b"}}, {"port": 3001}, {"resources": {"cpu": "1"}}]
+)
+def test_the_record_changes_with_the_pod_template(run: Run, program: Program, change: dict[str, Any]) -> None:
+    def note(**more: Any) -> str:
+        program.resources.clear()
+        run(lambda: app(**more))
+        return body(program, "core/v1:ConfigMap", "chat-green-release")["metadata"]["annotations"][
+            "slipway/template"
+        ]
+
+    assert note() == note()
+    assert note() != note(**change)
+
+
+def test_images_may_be_outputs(run: Run, program: Program) -> None:
+    run(lambda: app(green_image=pulumi.Output.from_input("x@sha256:1")))
+    assert container(program, "green")["image"] == "x@sha256:1"
+
+
+def test_hooks_stand_before_records_and_route(run: Run, program: Program) -> None:
+    run(app)
+    assert sorted(program.hooks) == ["chat-blue-rollout", "chat-green-rollout", "chat-traffic"]
+    assert all(hook.opts is None for hook in program.hooks.values()), "a hook would run in previews"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"active": "red"}, "active must be one of blue, green, got 'red'"),
+        ({"strategy": "big-bang"}, "strategy must be one of blue-green, canary, rolling"),
+        ({"canary_weight": 101}, "canary_weight must be 0-100, got 101"),
+        ({"port": 80}, "port must be 1024-65535 (the container is not root), got 80"),
+        ({"health_path": "up"}, "health_path must be a path that starts with /, got 'up'"),
+        ({"blue_image": ""}, "blue_image must be an image, got ''"),
+        (
+            {"scaling": {"min_replicas": 5, "max_replicas": 4}},
+            "scaling.max_replicas 4 is below scaling.min_replicas 5",
+        ),
+        (
+            {"scaling": {"min_replica": 5}},
+            "there is no argument scaling.min_replica; did you mean scaling.min_replicas?",
+        ),
+        ({"scaling": {"cpu_percent": 0}}, "scaling.cpu_percent must be 1-100, got 0"),
+        ({"resources": {"cpu": "lots"}}, "resources.cpu must be as 250m or 1, got 'lots'"),
+        ({"resources": {"memory": "1GB"}}, "resources.memory must be as 256Mi, got '1GB'"),
+        ({"user": 0}, "user must be 1-65535, got 0"),
+        ({"drain_seconds": 0}, "drain_seconds must be 1-300, got 0"),
+        ({"rollout_seconds": 5}, "rollout_seconds must be 10-3600, got 5"),
+        ({"writable_paths": ["tmp"]}, "writable_paths must be absolute paths, got 'tmp'"),
+        ({"env": {"A-B": "c"}}, "env and secrets must be named by letters, digits and _, got 'A-B'"),
+        ({"env": {"A": "1"}, "secrets": {"A": "2"}}, "A must stand in env or in secrets, not in both"),
+        ({"namespace": "Chat"}, "namespace must be lower-case letters"),
+        ({"replicas": 3}, "there is no argument replicas"),
+    ],
+)
+def test_wrong_arguments(run: Run, program: Program, change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ArgumentError) as error:
+        run(lambda: app(**change))
+    assert str(error.value).startswith('app "chat": ')
+    assert message in str(error.value)
+    assert program.resources == []
+
+
+def test_what_is_missing(run: Run) -> None:
+    with pytest.raises(
+        ArgumentError, match="active is missing; blue_image is missing; gateway_name is missing"
+    ):
+        run(lambda: App("chat", {"green_image": "x"}))  # pyright: ignore[reportArgumentType]

@@ -1,0 +1,54 @@
+"""Images of static programs: what is in them, and that the same program gives the same image."""
+
+import io
+import json
+import tarfile
+from pathlib import Path
+
+import pytest
+from slipway_local import static_images, toolchain
+from slipway_local.static_images import StaticImage, archive
+
+ELF_AMD64 = b"\x7fELF" + bytes(14) + (62).to_bytes(2, "little") + b"program"
+IMAGE = StaticImage("registry.k8s.io/pause:3.10", "pause", "/usr/local/bin/pause")
+
+
+@pytest.fixture(autouse=True)
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    binary = tmp_path / "bin" / "pause"
+    binary.parent.mkdir()
+    binary.write_bytes(ELF_AMD64)
+    monkeypatch.setattr(toolchain, "program", lambda _: tmp_path)
+    monkeypatch.setattr(static_images, "CERTIFICATES", binary)
+    return binary
+
+
+def unpacked(content: bytes) -> tarfile.TarFile:
+    return tarfile.open(fileobj=io.BytesIO(content))
+
+
+def read(archived: tarfile.TarFile, name: str) -> bytes:
+    file = archived.extractfile(name)
+    assert file is not None
+    return file.read()
+
+
+def test_holds_the_program_under_its_upstream_name_for_a_user_that_is_not_root() -> None:
+    image = unpacked(archive(IMAGE))
+    (manifest,) = json.loads(read(image, "manifest.json"))
+    configuration = json.loads(read(image, manifest["Config"]))
+    layer = unpacked(read(image, "layer.tar"))
+    assert manifest["RepoTags"] == ["registry.k8s.io/pause:3.10"]
+    assert configuration["architecture"] == "amd64"
+    assert configuration["config"]["User"] == "65532:65532"
+    assert configuration["config"]["Entrypoint"] == ["/usr/local/bin/pause"]
+    assert read(layer, "usr/local/bin/pause") == ELF_AMD64
+    assert layer.getmember("usr/local/bin/pause").mode == 0o755
+    assert layer.getmember("tmp").mode == 0o1777
+
+
+def test_the_same_program_gives_the_same_bytes_and_another_does_not(program: Path) -> None:
+    first = archive(IMAGE)
+    assert archive(IMAGE) == first
+    program.write_bytes(ELF_AMD64 + b"2")
+    assert archive(IMAGE) != first

@@ -1,0 +1,234 @@
+"""The guards before a release and before the route, against a cluster made of dicts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+import pytest
+
+from slipway import readiness, release
+from slipway.readiness import Color, NotReadyError, wait_until_ready
+from slipway.release import Release, live_weights
+
+COLORS = {
+    color: Color("chat", color, "dev", f"chat-{color}", {"slipway/color": color})
+    for color in ("blue", "green")
+}
+
+
+def status(ready: int, replicas: int | None = None) -> dict[str, Any]:
+    replicas = ready if replicas is None else replicas
+    return {
+        "metadata": {"uid": "d", "generation": 1},
+        "spec": {"replicas": replicas, "template": {"spec": {"containers": [{"image": "chat:2"}]}}},
+        "status": {
+            "observedGeneration": 1,
+            "replicas": replicas,
+            "updatedReplicas": replicas,
+            "availableReplicas": ready,
+        },
+    }
+
+
+@dataclass
+class FakeCluster:
+    """Deployments by name; `heals` makes a Deployment ready as soon as it is scaled."""
+
+    deployments: dict[str, dict[str, Any]]
+    weights: dict[str, int] | None = None
+    pods_: list[dict[str, Any]] = field(default_factory=list)
+    heals: bool = False
+    scaled: list[tuple[str, int]] = field(default_factory=list)
+
+    async def __aenter__(self) -> FakeCluster:
+        return self
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+    async def deployment(self, namespace: str, name: str) -> dict[str, Any] | None:
+        assert namespace == "dev"
+        return self.deployments.get(name)
+
+    async def replica_sets(self, namespace: str, labels: Mapping[str, str]) -> list[dict[str, Any]]:
+        assert (namespace, bool(labels)) == ("dev", True)
+        return [{"metadata": {"uid": "r", "ownerReferences": [{"uid": "d"}]}}]
+
+    async def pods(self, namespace: str, labels: Mapping[str, str]) -> list[dict[str, Any]]:
+        assert (namespace, bool(labels)) == ("dev", True)
+        return self.pods_
+
+    async def warnings(self, namespace: str) -> list[dict[str, Any]]:
+        assert namespace == "dev"
+        return []
+
+    async def route(self, namespace: str, name: str) -> dict[str, Any] | None:
+        assert (namespace, name) == ("dev", "chat")
+        if self.weights is None:
+            return None
+        refs = [{"name": f"chat-{color}", "weight": weight} for color, weight in self.weights.items()]
+        return {"spec": {"rules": [{"backendRefs": refs}]}}
+
+    async def scale(self, namespace: str, deployment: str, replicas: int) -> None:
+        assert namespace == "dev"
+        self.scaled.append((deployment, replicas))
+        self.deployments[deployment] = status(replicas if self.heals else 0, replicas)
+
+
+def make(**more: Any) -> Release:
+    values: dict[str, Any] = {"min_replicas": 2, "max_replicas": 10, "timeout": 0.2, **more}
+    return Release(colors=COLORS, route="chat", kubeconfig=pulumi.Output.from_input(""), **values)
+
+
+def capacity(cluster: FakeCluster, weights: dict[str, int]) -> None:
+    async def wait() -> None:
+        await make().wait_for_capacity(cluster, weights)
+
+    asyncio.run(wait())
+
+
+def rollout(cluster: FakeCluster, color: str, **more: Any) -> None:
+    async def wait() -> None:
+        await make(**more).wait_for_rollout(cluster, color)
+
+    asyncio.run(wait())
+
+
+@pytest.fixture(autouse=True)
+def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readiness, "_PAUSE_SECONDS", 0.01)
+
+    def silent(_: str) -> None: ...
+
+    monkeypatch.setattr(pulumi.log, "info", silent)
+
+
+def test_a_flip_scales_the_target_to_what_the_carrier_has_before_traffic_moves() -> None:
+    cluster = FakeCluster(
+        {"chat-blue": status(5), "chat-green": status(2)}, {"blue": 100, "green": 0}, heals=True
+    )
+    capacity(cluster, {"blue": 0, "green": 100})
+    assert cluster.scaled == [("chat-green", 5)]
+
+
+def test_a_flip_to_a_colour_that_is_ready_touches_nothing() -> None:
+    cluster = FakeCluster({"chat-blue": status(2), "chat-green": status(3)}, {"blue": 100, "green": 0})
+    capacity(cluster, {"blue": 0, "green": 100})
+    assert cluster.scaled == []
+
+
+def test_a_flip_to_a_colour_without_ready_pods_is_refused() -> None:
+    cluster = FakeCluster({"chat-blue": status(2), "chat-green": status(0, 2)}, {"blue": 100, "green": 0})
+    with pytest.raises(NotReadyError) as error:
+        capacity(cluster, {"blue": 0, "green": 100})
+    assert 'app "chat", green is not ready with image chat:2 (0 of 2 pods)' in str(error.value)
+    assert "traffic has not moved" in str(error.value)
+
+
+def test_the_live_route_counts_not_the_state() -> None:
+    # Pulumi believes that blue carries; a rollback has already moved everything to green: nothing to ask of green.
+    cluster = FakeCluster({"chat-blue": status(0), "chat-green": status(0)}, {"blue": 0, "green": 100})
+    capacity(cluster, {"blue": 0, "green": 100})
+
+
+def test_leaving_a_broken_colour_asks_nothing_of_it() -> None:
+    cluster = FakeCluster({"chat-blue": status(2), "chat-green": status(0, 2)}, {"blue": 0, "green": 100})
+    capacity(cluster, {"blue": 100, "green": 0})
+
+
+def test_the_first_route_waits_for_the_least() -> None:
+    cluster = FakeCluster({"chat-blue": status(1)}, None, heals=True)
+    capacity(cluster, {"blue": 100, "green": 0})
+    assert cluster.scaled == [("chat-blue", 2)]
+
+
+def test_a_rollout_is_waited_for_with_its_least_number_of_pods() -> None:
+    cluster = FakeCluster({"chat-green": status(1)}, heals=True)
+    rollout(cluster, "green")
+    assert cluster.scaled == [("chat-green", 2)]
+
+
+def test_a_certain_cause_ends_the_wait_early() -> None:
+    bad = {
+        "metadata": {"name": "chat-green-x", "uid": "p", "ownerReferences": [{"uid": "r"}]},
+        "status": {
+            "containerStatuses": [
+                {
+                    "image": "chat:2",
+                    "state": {"waiting": {"reason": "InvalidImageName", "message": "bad name"}},
+                }
+            ]
+        },
+    }
+    cluster = FakeCluster({"chat-green": status(0, 2)}, pods_=[bad])
+    with pytest.raises(NotReadyError, match="bad name") as error:
+        rollout(cluster, "green", timeout=60)
+    assert "to do: name an image as registry/path:tag, then run pulumi up again" in str(error.value)
+
+
+def test_a_passing_cause_is_waited_out() -> None:
+    async def scenario() -> list[str]:
+        pulling = {
+            "metadata": {"name": "x", "uid": "p", "ownerReferences": [{"uid": "r"}]},
+            "status": {
+                "containerStatuses": [{"image": "i", "state": {"waiting": {"reason": "ErrImagePull"}}}]
+            },
+        }
+        cluster = FakeCluster({"chat-green": status(0, 2)}, pods_=[pulling])
+        said: list[str] = []
+        waiting = asyncio.create_task(wait_until_ready(cluster, COLORS["green"], 2, 5, said.append))
+        await asyncio.sleep(0.05)
+        cluster.deployments["chat-green"], cluster.pods_ = status(2), []
+        await waiting
+        return said
+
+    said = asyncio.run(scenario())
+    assert said == ['app "chat", green: 0 of 2 pods ready, waiting up to 5 s']
+
+
+def test_a_deployment_that_is_gone() -> None:
+    with pytest.raises(NotReadyError, match="there is no Deployment dev/chat-green"):
+        rollout(FakeCluster({}), "green")
+
+
+def test_live_weights() -> None:
+    route = asyncio.run(FakeCluster({}, {"blue": 30, "green": 70}).route("dev", "chat"))
+    assert live_weights(COLORS, route) == {"blue": 30, "green": 70}
+    assert live_weights(COLORS, None) == {}
+    assert live_weights(COLORS, {"spec": {"rules": [{"backendRefs": [{"name": "chat-blue"}]}]}}) == {
+        "blue": 1,
+        "green": 0,
+    }
+
+
+def test_hooks_run_the_guards_and_their_errors_pass_through(
+    run: Any, program: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster = FakeCluster({"chat-blue": status(2), "chat-green": status(0, 2)}, {"blue": 100, "green": 0})
+    given: list[str] = []
+
+    def connect(kubeconfig: str) -> FakeCluster:
+        given.append(kubeconfig)
+        return cluster
+
+    monkeypatch.setattr(release, "ApiServer", connect)
+
+    async def fire(name: str) -> None:
+        await program.hooks[name](pulumi.ResourceHookArgs("urn", "", "", ""))
+
+    def build() -> None:
+        made = make()
+        release.rollout_guard("chat", made, "blue")
+        release.traffic_guard("chat", made, {"blue": 0, "green": 100})
+
+    async def both() -> None:
+        build()
+        await fire("chat-blue-rollout")
+        with pytest.raises(NotReadyError):
+            await fire("chat-traffic")
+
+    asyncio.run(both())
+    assert given == ["", ""]

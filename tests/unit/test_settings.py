@@ -1,0 +1,199 @@
+"""Settings: what a stack file may say, and one error for everything that it may not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pulumi.runtime import config as runtime_config
+
+from stacks.settings import Settings, SettingsError, load, parse
+
+ROOT = Path(__file__).parents[2]
+GOOD: dict[str, Any] = {
+    "active": "blue",
+    "blueImage": "registry.example.com/chat:1",
+    "greenImage": "registry.example.com/chat:2",
+    "cluster": "existing",
+    "app": {"name": "chat"},
+    "tags": {"owner": "me", "costCentre": "x"},
+}
+
+
+def raw(values: dict[str, Any]) -> dict[str, str]:
+    """As the CLI hands values over: scalars as text, the rest as JSON."""
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
+
+
+def settings(**more: Any) -> Settings:
+    return parse(raw({**GOOD, **more}), "Pulumi.dev.yaml", {"secrets"})
+
+
+def mistakes(**more: Any) -> list[str]:
+    with pytest.raises(SettingsError) as error:
+        settings(**more)
+    return str(error.value).splitlines()[1:]
+
+
+def stack(name: str) -> dict[str, str]:
+    config = yaml.safe_load((ROOT / f"Pulumi.{name}.yaml").read_text())["config"]
+    return raw(
+        {key.removeprefix("slipway:"): value for key, value in config.items() if key.startswith("slipway:")}
+    )
+
+
+def test_the_least_that_a_stack_says() -> None:
+    made = settings()
+    assert made.strategy == "blue-green"
+    assert made.canary_weight == 0
+    assert made.cluster.kind == "existing"
+    assert made.gateway.args() == {}
+    assert not made.needs_aws
+    assert list(made.warnings()) == []
+
+
+@pytest.mark.parametrize("name", ["dev", "prod"])
+def test_the_stack_files_of_this_repository_are_right(name: str) -> None:
+    made = parse(stack(name), f"Pulumi.{name}.yaml")
+    assert made.needs_aws
+    assert made.app.name == "chat"
+
+
+def test_sections_become_arguments_in_the_components_spelling() -> None:
+    made = settings(
+        app={"name": "chat", "healthPath": "/up", "env": {"CamelCase": "kept"}, "scaling": {"minReplicas": 3}}
+    )
+    assert made.app.args(namespace="dev") == {
+        "namespace": "dev",
+        "name": "chat",
+        "health_path": "/up",
+        "env": {"CamelCase": "kept"},
+        "scaling": {"min_replicas": 3},
+    }
+
+
+def test_ten_wrong_values_make_one_error_with_ten_lines() -> None:
+    wrong = {
+        "active": "purple",
+        "greenImage": "Not An Image",
+        "strategy": "big-bang",
+        "canaryWeight": "140",
+        "cluster": {"kind": "gke"},
+        "network": {"cidr": "10.0.0.0/8", "nat": "two"},
+        "gateway": {"nodePort": 80},
+        "app": {"name": "Chat", "port": "http"},
+    }
+    found = mistakes(**wrong)
+    assert len(found) == 10
+    for key, right in {
+        "slipway:active": "must be 'blue' or 'green', got \"purple\"",
+        "slipway:greenImage": "must be an image, as registry/path:tag, or build:<one of slipway:images>",
+        "slipway:strategy": "must be 'blue-green', 'canary' or 'rolling', got \"big-bang\"",
+        "slipway:canaryWeight": 'must be less than or equal to 100, got "140"',
+        "slipway:cluster.kind": "must be 'eks' or 'existing', got \"gke\"",
+        "slipway:network.cidr": "must be a private IPv4 block between /16 and /22, as 10.20.0.0/16",
+        "slipway:network.nat": "must be 'none', 'single' or 'per-zone', got \"two\"",
+        "slipway:gateway.nodePort": "must be greater than or equal to 30000, got 80",
+        "slipway:app.name": 'must be lower-case letters, digits and -, got "Chat"',
+        "slipway:app.port": 'must be a valid integer, got "http"',
+    }.items():
+        assert any(line.startswith(f"  Pulumi.dev.yaml: {key} {right}") for line in found), (key, found)
+
+
+def test_the_error_says_that_nothing_changed() -> None:
+    with pytest.raises(SettingsError, match=r"^Pulumi.dev.yaml has one mistake; nothing was changed."):
+        settings(active="")
+
+
+@pytest.mark.parametrize(
+    ("more", "line"),
+    [
+        ({"blueImag": "x"}, "slipway:blueImag is not known; did you mean slipway:blueImage?"),
+        ({"zzz": "x"}, "slipway:zzz is not known; known are slipway:images, slipway:blueImage,"),
+        ({"app": {"name": "a", "prot": 1}}, "slipway:app.prot is not known; did you mean slipway:app.port?"),
+        (
+            {"app": {"name": "a", "scaling": {"minReplica": 1}}},
+            "slipway:app.scaling.minReplica is not known; did you mean slipway:app.scaling.minReplicas?",
+        ),
+        (
+            {"images": {"v1": {"repository": "r/x", "context": ".", "tags": "x"}}},
+            "slipway:images.v1.tags is not known; did you mean slipway:images.v1.tag?",
+        ),
+        ({"app": {}}, "slipway:app.name is missing"),
+        ({"app": "chat"}, 'slipway:app must be a valid dictionary or instance of App, got "chat"'),
+        (
+            {"blueImage": "build:v9"},
+            'slipway:blueImage must name one of slipway:images: there is none, got "build:v9"',
+        ),
+        ({"cluster": "eks"}, "slipway:cluster must have slipway:network beside it when its kind is eks"),
+        (
+            {"app": {"name": "a", "scaling": {"minReplicas": 5, "maxReplicas": 4}}},
+            "slipway:app.scaling.maxReplicas must not be below minReplicas, 5, got 4",
+        ),
+        (
+            {"app": {"name": "a", "env": {"A-B": "x"}}},
+            "slipway:app.env.A-B must be named by letters, digits and _",
+        ),
+        ({"app": {"name": "a", "env": {"A": 1}}}, "slipway:app.env.A must be a valid string, got 1"),
+        (
+            {"app": {"name": "a", "resources": {"cpu": "lots"}}},
+            "slipway:app.resources.cpu must be as 250m or 1",
+        ),
+        ({"network": {"zones": ["eu-central-1a"]}}, "slipway:network.zones"),
+        (
+            {"backup": {"retentionDays": 0}},
+            "slipway:backup.retentionDays must be greater than or equal to 1, got 0",
+        ),
+        ({"tags": {"owner": "", "costCentre": "x"}}, "slipway:tags.owner"),
+    ],
+)
+def test_each_mistake_names_its_key_and_what_is_right(more: dict[str, Any], line: str) -> None:
+    (found,) = mistakes(**more)
+    assert found.startswith(f"  Pulumi.dev.yaml: {line}"), found
+
+
+def test_what_is_missing() -> None:
+    with pytest.raises(SettingsError) as error:
+        parse({}, "Pulumi.dev.yaml")
+    for key in ("active", "blueImage", "greenImage", "cluster", "app", "tags"):
+        assert f"slipway:{key} is missing" in str(error.value)
+
+
+def test_a_wrong_secret_is_not_shown() -> None:
+    found = mistakes(secrets={"A": 12345})
+    assert found == ["  Pulumi.dev.yaml: slipway:secrets.A must be a valid string, got a secret"]
+
+
+def test_secrets_in_clear_are_refused() -> None:
+    with pytest.raises(SettingsError, match="slipway:secrets stands there in clear") as error:
+        parse(raw({**GOOD, "secrets": {"CODE": "hush"}}), "Pulumi.dev.yaml", set())
+    assert "hush" not in str(error.value)
+
+
+NEXTCHAT = "docker.io/yidadaa/chatgpt-next-web:v2.16.1"
+
+
+def test_nextchat_without_a_password_deserves_a_warning() -> None:
+    (warning,) = settings(blueImage=NEXTCHAT).warnings()
+    assert "NextChat without CODE" in warning
+    assert list(settings(blueImage=NEXTCHAT, secrets={"CODE": "x"}).warnings()) == []
+
+
+def test_a_canary_weight_without_effect_deserves_a_warning() -> None:
+    (warning,) = settings(canaryWeight="5").warnings()
+    assert "canaryWeight has no effect" in warning
+    assert list(settings(canaryWeight="5", strategy="canary").warnings()) == []
+
+
+def test_load_reads_the_stack_s_own_namespace_and_knows_its_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pulumi.get_stack", lambda: "test")
+    values = {f"slipway:{key}": value for key, value in raw({**GOOD, "secrets": {"CODE": "x"}}).items()}
+    runtime_config.set_all_config({**values, "aws:region": "eu-central-1"}, ["slipway:secrets"])
+    assert load().secrets == {"CODE": "x"}
+    runtime_config.set_all_config(values, [])
+    with pytest.raises(SettingsError, match=r"^Pulumi.test.yaml: slipway:secrets"):
+        load()
+    runtime_config.set_all_config({}, [])
