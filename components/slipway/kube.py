@@ -6,9 +6,15 @@ lightkube is loaded when the first call is made, not with the program: most runs
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
+from http import HTTPStatus
 from typing import Any, Protocol, Self
 
 Object = dict[str, Any]
+Kind = tuple[str, str, str, str]
+"""Group, version, kind and plural."""
+
+_GATEWAY_API = "gateway.networking.k8s.io"
 
 
 class Cluster(Protocol):
@@ -27,17 +33,11 @@ class ApiServer:
 
     def __init__(self, kubeconfig: str) -> None:
         import yaml
-        from lightkube import AsyncClient, KubeConfig, generic_resource
+        from lightkube import AsyncClient, KubeConfig
 
-        kind: Any = generic_resource.create_namespaced_resource
         configs: Any = KubeConfig
         config = configs.from_dict(yaml.safe_load(kubeconfig)) if kubeconfig else configs.from_env()
         self._client: Any = AsyncClient(config=config.get(), field_manager="slipway-release")
-        self._deployments = kind("apps", "v1", "Deployment", "deployments")
-        self._replica_sets = kind("apps", "v1", "ReplicaSet", "replicasets")
-        self._pods = kind("", "v1", "Pod", "pods")
-        self._events = kind("", "v1", "Event", "events")
-        self._routes = kind("gateway.networking.k8s.io", "v1", "HTTPRoute", "httproutes")
 
     async def __aenter__(self) -> Self:
         return self
@@ -46,33 +46,46 @@ class ApiServer:
         await self._client.close()
 
     async def deployment(self, namespace: str, name: str) -> Object | None:
-        return await self._get(self._deployments, namespace, name)
+        return await self._get(("apps", "v1", "Deployment", "deployments"), namespace, name)
 
     async def route(self, namespace: str, name: str) -> Object | None:
-        return await self._get(self._routes, namespace, name)
+        return await self._get((_GATEWAY_API, "v1", "HTTPRoute", "httproutes"), namespace, name)
 
     async def replica_sets(self, namespace: str, labels: Mapping[str, str]) -> list[Object]:
-        return await self._list(self._replica_sets, namespace, labels=labels)
+        return await self._list(("apps", "v1", "ReplicaSet", "replicasets"), namespace, labels=labels)
 
     async def pods(self, namespace: str, labels: Mapping[str, str]) -> list[Object]:
-        return await self._list(self._pods, namespace, labels=labels)
+        return await self._list(("", "v1", "Pod", "pods"), namespace, labels=labels)
 
     async def warnings(self, namespace: str) -> list[Object]:
-        return await self._list(self._events, namespace, fields={"type": "Warning"})
+        return await self._list(("", "v1", "Event", "events"), namespace, fields={"type": "Warning"})
 
     async def scale(self, namespace: str, deployment: str, replicas: int) -> None:
-        change = {"spec": {"replicas": replicas}}
-        await self._client.patch(self._deployments.Scale, deployment, change, namespace=namespace)
+        from lightkube.resources.apps_v1 import Deployment
 
-    async def _get(self, kind: Any, namespace: str, name: str) -> Object | None:
+        change = {"spec": {"replicas": replicas}}
+        await self._client.patch(Deployment.Scale, deployment, change, namespace=namespace)
+
+    async def _get(self, kind: Kind, namespace: str, name: str) -> Object | None:
         from lightkube import ApiError
 
         try:
-            return (await self._client.get(kind, name, namespace=namespace)).to_dict()
+            return (await self._client.get(_plain(*kind), name, namespace=namespace)).to_dict()
         except ApiError as error:
-            if error.status.code == 404:  # noqa: PLR2004 (HTTP: not found)
+            if error.status.code == HTTPStatus.NOT_FOUND:
                 return None
             raise
 
-    async def _list(self, kind: Any, namespace: str, **selectors: Any) -> list[Object]:
-        return [item.to_dict() async for item in self._client.list(kind, namespace=namespace, **selectors)]
+    async def _list(self, kind: Kind, namespace: str, **selectors: Any) -> list[Object]:
+        found = self._client.list(_plain(*kind), namespace=namespace, **selectors)
+        return [item.to_dict() async for item in found]
+
+
+@cache
+def _plain(group: str, version: str, kind: str, plural: str) -> Any:
+    """A kind whose objects are dicts. lightkube's own classes for it would take as long to load as the whole client."""
+    from lightkube import generic_resource
+
+    generic: Any = generic_resource
+    info = generic.create_api_info(group, version, kind, plural)
+    return type(kind, (generic.GenericNamespacedResource,), {"_api_info": info})

@@ -96,6 +96,7 @@ def environment() -> dict[str, str]:
         "GONOSUMDB": UNKNOWN_TO_SUMDB,
         "GOTOOLCHAIN": "local",
         "GOWORK": "off",
+        "PATH": os.pathsep.join([str(Path(go().path).parent), os.environ.get("PATH", "")]),
     }
 
 

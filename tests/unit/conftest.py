@@ -37,7 +37,8 @@ def run(program: Program) -> Iterator[Run]:
     def run(build: Callable[[], Any]) -> Any:
         async def resolve() -> Any:
             pulumi.runtime.set_mocks(Mocks(), project="slipway", stack="test", monitor=Monitor(program))
-            SETTINGS.outputs.clear()  # those of a program that failed would be waited for, for ever
+            pending: Any = SETTINGS
+            pending.outputs.clear()  # those of a program that failed would be waited for, for ever
             result = pulumi.Output.from_input(build())
             await wait_for_rpcs()
             return await result.future()

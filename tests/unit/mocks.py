@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 from pulumi.runtime import mocks
@@ -53,7 +53,8 @@ class Monitor(mocks.MockMonitor):
         self.program = program
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 (gRPC's name)
-        answer = super().RegisterResource(request)
+        mocked: Any = super()
+        answer = mocked.RegisterResource(request)
         if request.type != "pulumi:pulumi:Stack":
             inputs = mocks.rpc.deserialize_properties(request.object)
             secrets = {key for key, value in inputs.items() if mocks.rpc.is_rpc_secret(value)}
@@ -86,9 +87,10 @@ class Mocks(pulumi.runtime.Mocks):
             "docker:index/remoteImage:RemoteImage": {"imageId": "sha256:1234"},
             "docker:index/registryImage:RegistryImage": {"sha256Digest": "sha256:abcd"},
         }
-        outputs = {"name": args.name, "arn": f"arn:{args.name}", **args.inputs, **added.get(args.typ, {})}
+        inputs = cast(dict[str, Any], args.inputs)
+        outputs = {"name": args.name, "arn": f"arn:{args.name}", **inputs, **added.get(args.typ, {})}
         if args.typ == "kubernetes:core/v1:Secret":
-            outputs["metadata"] = {**args.inputs["metadata"], "name": f"{args.name}-made"}
+            outputs["metadata"] = {**inputs["metadata"], "name": f"{args.name}-made"}
         return f"{args.name}-id", outputs
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
@@ -98,8 +100,10 @@ class Mocks(pulumi.runtime.Mocks):
 def _plain(value: Any) -> Any:
     if mocks.rpc.is_rpc_secret(value):
         return _plain(mocks.rpc.unwrap_rpc_secret(value))
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, float) and value.is_integer():
         return int(value)  # protobuf knows numbers only as floats
-    return [_plain(item) for item in value] if isinstance(value, list) else value
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in cast(dict[str, Any], value).items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in cast(list[Any], value)]
+    return value

@@ -131,9 +131,11 @@ def test_only_the_gateway_may_come_in_and_nobody_reaches_cloud_credentials(
 
 
 def test_the_route(run: Run, program: Program) -> None:
-    outputs = run(
-        lambda: (lambda made: {"weights": made.weights, "images": made.images})(app(active="green"))
-    )
+    def build() -> dict[str, Any]:
+        made = app(active="green")
+        return {"weights": made.weights, "images": made.images}
+
+    outputs = run(build)
     spec = body(program, ROUTE, "chat-route")["spec"]
     backends = {ref["name"]: ref["weight"] for ref in spec["rules"][0]["backendRefs"]}
     assert backends == {"chat-blue": 0, "chat-green": 100}

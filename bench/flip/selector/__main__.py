@@ -26,8 +26,8 @@ for color in ("blue", "green"):
                             "image": config.require("image"),
                             "env": [
                                 {"name": "COLOR", "value": color},
-                                {"name": "HOSTNAME", "value": "0.0.0.0"},
-                            ],  # noqa: S104
+                                {"name": "HOSTNAME", "value": "0.0.0.0"},  # noqa: S104  (in a pod)
+                            ],
                             "ports": [{"container_port": 3000}],
                             "readiness_probe": {
                                 "http_get": {"path": "/healthz", "port": 3000},

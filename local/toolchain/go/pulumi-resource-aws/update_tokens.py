@@ -102,6 +102,13 @@ class Property(TypedDict):
     fields: "NotRequired[dict[str, Property]]"
 
 
+class Entity(TypedDict):
+    """A resource or function as describe/main.go prints it."""
+
+    framework: NotRequired[bool]
+    properties: dict[str, Property]
+
+
 class Field(TypedDict, total=False):
     """An override as bridge/table.go reads it."""
 
@@ -116,6 +123,7 @@ class Entry(TypedDict, total=False):
     """What bridge/table.go knows of a resource or function."""
 
     token: str
+    framework: bool
     name: bool
     region: bool
     tags: bool
@@ -134,7 +142,7 @@ def main() -> None:
     TABLE.write_text(one_entity_a_line(table(json.load(sys.stdin))))
 
 
-def table(described: dict[str, dict[str, dict[str, Property]]]) -> dict[str, dict[str, Entry]]:
+def table(described: dict[str, dict[str, Entity]]) -> dict[str, dict[str, Entry]]:
     return {
         "resources": entries(described["resources"], sdk_entities(_RESOURCE), RESOURCES, prefix=""),
         "functions": entries(described["functions"], sdk_entities(_FUNCTION), FUNCTIONS, prefix="get"),
@@ -159,25 +167,27 @@ def sdk_entities(pattern: re.Pattern[str]) -> dict[str, Source]:
 
 
 def entries(
-    described: dict[str, dict[str, Property]], sdk: dict[str, Source], special: dict[str, str], prefix: str
+    described: dict[str, Entity], sdk: dict[str, Source], special: dict[str, str], prefix: str
 ) -> dict[str, Entry]:
     tokens_by_case = {token.lower(): token for token in sdk}
     result: dict[str, Entry] = {}
-    for terraform, properties in sorted(described.items()):
+    for terraform, entity in sorted(described.items()):
         guesses = [special[terraform]] if terraform in special else guessed_names(terraform, prefix)
         token = next((tokens_by_case[t] for t in map(as_token, guesses) if t in tokens_by_case), None)
         if token is None:
             say(f"{terraform}: the SDK has no such {'function' if prefix else 'resource'}, left out")
             continue
         entry: Entry = {"token": token}
-        inputs = {name for name, prop in properties.items() if prop.get("input")}
+        if entity.get("framework"):
+            entry["framework"] = True
+        inputs = {name for name, prop in entity["properties"].items() if prop.get("input")}
         if not prefix and "name" in inputs:
             entry["name"] = True
         if not prefix and "region" in inputs:
             entry["region"] = True
         if not prefix and {"tags", "tags_all"} <= inputs:
             entry["tags"] = True
-        if fields := overrides(terraform, properties, sdk[token]):
+        if fields := overrides(terraform, entity["properties"], sdk[token]):
             entry["fields"] = fields
         result[terraform] = entry
     return result

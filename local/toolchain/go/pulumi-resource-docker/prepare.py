@@ -30,7 +30,9 @@ def main(work: Path) -> None:
     answer = subprocess.run(command, cwd=work.parent, check=True, text=True, stdout=subprocess.PIPE)
     module = json.loads(answer.stdout)
     if module["Sum"] != DIGEST:
-        sys.exit(f"{MODULE} has digest {module['Sum']}, expected {DIGEST}: do not build it, look at what changed")
+        sys.exit(
+            f"{MODULE} has digest {module['Sum']}, expected {DIGEST}: do not build it, look at what changed"
+        )
     upstream = work / "upstream"
     shutil.rmtree(upstream, ignore_errors=True)
     shutil.copytree(

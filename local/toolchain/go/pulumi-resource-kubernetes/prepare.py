@@ -10,7 +10,11 @@ MODULE = "github.com/pulumi/pulumi-kubernetes/provider/v4"
 
 def main(work: Path, version: str) -> None:
     module = subprocess.run(
-        ["go", "list", "-m", "-f", "{{.Dir}}", MODULE], cwd=work, check=True, text=True, stdout=subprocess.PIPE
+        ["go", "list", "-m", "-f", "{{.Dir}}", MODULE],
+        cwd=work,
+        check=True,
+        text=True,
+        stdout=subprocess.PIPE,
     )
     source = Path(module.stdout.strip()) / "cmd" / "pulumi-resource-kubernetes"
     for name in ("schema.json", "terraform-mapping.json"):

@@ -8,62 +8,82 @@ import (
 	"os"
 
 	"github.com/hashicorp/terraform-provider-aws/xpprovider"
-	"github.com/pulumi/pulumi-terraform-bridge/v3/pkg/pf/tfbridge"
+	framework "github.com/pulumi/pulumi-terraform-bridge/v3/pkg/pf/tfbridge"
 	bridge "github.com/pulumi/pulumi-terraform-bridge/v3/pkg/tfbridge"
 	shim "github.com/pulumi/pulumi-terraform-bridge/v3/pkg/tfshim"
 	sdkv2 "github.com/pulumi/pulumi-terraform-bridge/v3/pkg/tfshim/sdk-v2"
 	"github.com/pulumi/pulumi-terraform-bridge/v3/pkg/x/muxer"
-	"github.com/pulumi/pulumi-terraform-bridge/v3/unstable/metadata"
+	"github.com/pulumi/pulumi/pkg/v3/resource/provider"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/util/contract"
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 )
 
 const (
-	Name = "aws"
-	// Version is that of the pulumi-aws SDK whose tokens and properties tokens.json holds.
-	Version = "7.20.0"
+	name = "aws"
+	// version is that of the pulumi-aws SDK whose tokens and properties tokens.json holds.
+	version = "7.20.0"
 )
 
-// dispatcher is the muxed provider of the bridge, which knows the half of the provider that serves a resource.
-type dispatcher interface {
-	ResolveDispatch(*bridge.ProviderInfo) (muxer.DispatchTable, error)
-}
+// schema is what GetSchema answers. Programs use the published SDKs, which are generated from the schema of the whole
+// provider; a schema of this part of it would serve no one.
+const schema = `{"name": "` + name + `", "version": "` + version + `"}`
 
-// Terraform is the Terraform provider, both of its halves.
-func Terraform(ctx context.Context) shim.Provider {
+// Terraform is the Terraform provider, which is two: resources written with the older SDK and with the framework.
+func Terraform(ctx context.Context) (sdk, fw shim.Provider) {
 	log.SetOutput(io.Discard) // the constructors announce themselves
 	defer log.SetOutput(os.Stderr)
-	framework, sdk, err := xpprovider.GetProvider(ctx)
+	fwProvider, sdkProvider, err := xpprovider.GetProvider(ctx)
 	contract.AssertNoErrorf(err, "constructing the Terraform provider")
-	sdk.TerraformVersion = "1.0.0" // without one, the provider takes its caller for Terraform 0.11
-	return tfbridge.MuxShimWithDisjointgPF(ctx, sdkv2.NewProvider(sdk), framework)
+	sdkProvider.TerraformVersion = "1.0.0" // without one, the provider takes its caller for Terraform 0.11
+	return sdkv2.NewProvider(sdkProvider), framework.ShimProviderWithContext(ctx, fwProvider)
 }
 
-// Provider describes the whole provider to the bridge.
-func Provider(ctx context.Context) bridge.ProviderInfo {
+// Serve answers the engine's calls until the engine ends the connection.
+//
+// The bridge has a main function for such twins. It asks both, several times and for each resource, who serves it, and
+// every answer makes the resource's schema anew: here tokens.json knows, and the provider starts in half the time.
+func Serve(ctx context.Context) error {
+	table := loadTable()
+	sdk, fw := Terraform(ctx)
+	server := muxer.Main{
+		Schema:        []byte(schema),
+		DispatchTable: table.dispatch(),
+		Servers: []muxer.Endpoint{
+			sdkServer: {Server: func(host *provider.HostClient) (pulumirpc.ResourceProviderServer, error) {
+				return bridge.NewProvider(ctx, host, name, version, sdk, table.info(sdk), []byte(schema)), nil
+			}},
+			frameworkServer: {Server: func(host *provider.HostClient) (pulumirpc.ResourceProviderServer, error) {
+				metadata := framework.ProviderMetadata{PackageSchema: []byte(schema)}
+				return framework.NewProviderServer(ctx, host, table.info(fw), metadata)
+			}},
+		},
+	}
+	return provider.Main(name, func(host *provider.HostClient) (pulumirpc.ResourceProviderServer, error) {
+		return server.Server(host, name, version)
+	})
+}
+
+func (t table) info(p shim.Provider) bridge.ProviderInfo {
 	info := bridge.ProviderInfo{
-		P:            Terraform(ctx),
-		Name:         Name,
-		Version:      Version,
+		P:            p,
+		Name:         name,
+		Version:      version,
 		MetadataInfo: bridge.NewProviderMetadata(nil),
 		Config:       config(),
 		Resources:    map[string]*bridge.ResourceInfo{},
 		DataSources:  map[string]*bridge.DataSourceInfo{},
-		SkipValidateProviderConfigForPluginFramework: true, // the other half validates the same configuration
+		// Both halves get the same configuration, and the other one validates it.
+		SkipValidateProviderConfigForPluginFramework: true,
 	}
-	table := loadTable()
-	for name, entry := range table.Resources {
+	for name, entry := range t.Resources {
 		info.Resources[name] = entry.resource()
 	}
-	for name, entry := range table.Functions {
+	for name, entry := range t.Functions {
 		info.DataSources[name] = entry.dataSource()
 	}
-	applyAutoNames(info.Resources, table.Resources)
-	applyInputs(info.Resources, table.Resources)
+	applyAutoNames(info.Resources, t.Resources)
+	applyInputs(info.Resources, t.Resources)
 	applyIDs(info.Resources)
-
-	dispatch, err := info.P.(dispatcher).ResolveDispatch(&info)
-	contract.AssertNoErrorf(err, "tokens.json names something that this provider does not serve")
-	contract.AssertNoErrorf(metadata.Set(info.GetMetadata(), "mux", dispatch), "storing the dispatch table")
 	return info
 }
 

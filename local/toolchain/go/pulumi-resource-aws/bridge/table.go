@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	bridge "github.com/pulumi/pulumi-terraform-bridge/v3/pkg/tfbridge"
+	"github.com/pulumi/pulumi-terraform-bridge/v3/pkg/x/muxer"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/util/contract"
 )
@@ -20,14 +21,15 @@ type table struct {
 }
 
 // entry says what a Terraform resource or data source is called, and where its properties differ from the bridge's
-// own rules for names and lists of one item. It also tells which of the inputs that this package fills in there are: to
-// ask the provider, which makes its schemas on demand, would more than double the time to start.
+// own rules for names and lists of one item. It also tells what the provider itself could be asked: who serves it, and
+// which of the inputs that this package fills in there are. The answers would cost most of the time to start.
 type entry struct {
-	Token  string           `json:"token"`
-	Name   bool             `json:"name,omitempty"`
-	Region bool             `json:"region,omitempty"`
-	Tags   bool             `json:"tags,omitempty"` // with tagsAll
-	Fields map[string]field `json:"fields,omitempty"`
+	Token     string           `json:"token"`
+	Name      bool             `json:"name,omitempty"`
+	Region    bool             `json:"region,omitempty"`
+	Tags      bool             `json:"tags,omitempty"` // with tagsAll
+	Framework bool             `json:"framework,omitempty"`
+	Fields    map[string]field `json:"fields,omitempty"`
 }
 
 type field struct {
@@ -42,6 +44,30 @@ func loadTable() table {
 	var t table
 	contract.AssertNoErrorf(json.Unmarshal(tableJSON, &t), "tokens.json is embedded")
 	return t
+}
+
+// The servers of the two halves, by their place in the muxed server.
+const (
+	sdkServer = iota
+	frameworkServer
+)
+
+func (t table) dispatch() muxer.DispatchTable {
+	var dispatch muxer.DispatchTable
+	dispatch.Resources = servers(t.Resources)
+	dispatch.Functions = servers(t.Functions)
+	return dispatch
+}
+
+func servers(entries map[string]entry) map[string]int {
+	result := make(map[string]int, len(entries))
+	for _, e := range entries {
+		result[e.Token] = sdkServer
+		if e.Framework {
+			result[e.Token] = frameworkServer
+		}
+	}
+	return result
 }
 
 func (e entry) resource() *bridge.ResourceInfo {

@@ -24,24 +24,28 @@ type property struct {
 	Fields map[string]property `json:"fields,omitempty"`
 }
 
+type entity struct {
+	Framework  bool                `json:"framework,omitempty"`
+	Properties map[string]property `json:"properties"`
+}
+
 func main() {
-	provider := bridge.Terraform(context.Background())
-	described := map[string]map[string]map[string]property{
-		"resources": entities(provider.ResourcesMap()),
-		"functions": entities(provider.DataSourcesMap()),
+	described := map[string]map[string]entity{"resources": {}, "functions": {}}
+	sdk, framework := bridge.Terraform(context.Background())
+	for _, half := range []shim.Provider{sdk, framework} {
+		describe(half.ResourcesMap(), half == framework, described["resources"])
+		describe(half.DataSourcesMap(), half == framework, described["functions"])
 	}
 	if err := json.NewEncoder(os.Stdout).Encode(described); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func entities(all shim.ResourceMap) map[string]map[string]property {
-	described := map[string]map[string]property{}
-	all.Range(func(name string, entity shim.Resource) bool {
-		described[name] = properties(entity.Schema())
+func describe(entities shim.ResourceMap, framework bool, described map[string]entity) {
+	entities.Range(func(name string, e shim.Resource) bool {
+		described[name] = entity{Framework: framework, Properties: properties(e.Schema())}
 		return true
 	})
-	return described
 }
 
 func properties(schema shim.SchemaMap) map[string]property {
