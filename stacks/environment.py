@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import pulumi
@@ -22,20 +23,7 @@ class Environment:
             pulumi.log.warn(warning)
         self._settings = settings
         self._stack = pulumi.get_stack()
-        self._in_aws = pulumi.ResourceOptions(
-            providers=[aws_provider(settings)] if settings.needs_aws else []
-        )
-
-        network = self._network()
-        cluster = self._cluster(network)
-        in_cluster = pulumi.ResourceOptions(providers=[cluster.provider])
-        self.gateway = Gateway(
-            "gateway", settings.gateway.args(namespace=f"{self._stack}-gateway"), in_cluster
-        )
-        self.images = {name: self._image(name) for name in settings.images}
-        self.app = self._app(cluster, in_cluster)
-        if settings.backup:
-            BackupVault("backup", settings.backup.args(), self._in_aws)
+        self.parts = (self.network, self.cluster, self.gateway, self.images, self.app, self.backup)
 
     def outputs(self) -> Outputs:
         """What the stack tells: where it is, which colour serves, and what each colour is."""
@@ -51,29 +39,63 @@ class Environment:
 
         return {
             "url": self.gateway.url,
-            "active": self._settings.active,
+            "active": app.weights.apply(lambda _: self._settings.active),
             "colors": {name: color(name) for name in COLORS},
         }
 
-    def _network(self) -> Network | None:
+    @cached_property
+    def _in_aws(self) -> pulumi.ResourceOptions:
+        # The provider takes its time to start, and meanwhile the engine does nothing else. Where the application does
+        # not stand on AWS, it starts behind the route: a switch of traffic waits for nothing that it does not need.
+        first = [] if self._settings.cluster.kind == "eks" else [self.app.route]
+        return pulumi.ResourceOptions(providers=[aws_provider(self._settings, after=first)])
+
+    @cached_property
+    def _in_cluster(self) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(providers=[self.cluster.provider])
+
+    @cached_property
+    def network(self) -> Network | None:
+        """The VPC, when the stack has one."""
         if self._settings.network is None:
             return None
         zones = [f"{region()}{letter}" for letter in "abc"]
         return Network("network", self._settings.network.args(zones=zones), self._in_aws)
 
-    def _cluster(self, network: Network | None) -> Cluster:
+    @cached_property
+    def cluster(self) -> Cluster:
+        """The cluster: one that exists, or EKS in the network's private subnets."""
         settings = self._settings.cluster
-        place = {"subnet_ids": network.private_subnet_ids} if network and settings.kind == "eks" else {}
-        return Cluster("cluster", settings.args(**place), self._in_aws)
+        if settings.kind == "eks" and self.network:
+            return Cluster("cluster", settings.args(subnet_ids=self.network.private_subnet_ids), self._in_aws)
+        return Cluster("cluster", settings.args())
 
-    def _image(self, name: str) -> Image:
-        return Image(f"{self._settings.app.name}-{name}", self._settings.images[name].args())
+    @cached_property
+    def gateway(self) -> Gateway:
+        """How requests come in."""
+        args = self._settings.gateway.args(namespace=f"{self._stack}-gateway")
+        return Gateway("gateway", args, self._in_cluster)
+
+    @cached_property
+    def images(self) -> dict[str, Image]:
+        """The images that the stack builds, by name."""
+        app = self._settings.app.name
+        return {name: Image(f"{app}-{name}", image.args()) for name, image in self._settings.images.items()}
+
+    @cached_property
+    def backup(self) -> BackupVault | None:
+        """The vault, when the stack has one."""
+        if self._settings.backup is None:
+            return None
+        return BackupVault("backup", self._settings.backup.args(), self._in_aws)
 
     def _image_of(self, color: str) -> pulumi.Input[str]:
         said = self._settings.image(color)
         return self.images[said.removeprefix(BUILT)].ref if said.startswith(BUILT) else said
 
-    def _app(self, cluster: Cluster, opts: pulumi.ResourceOptions) -> App:
+    @cached_property
+    def app(self) -> App:
+        """The application in its two colours."""
         settings = self._settings
         args = settings.app.args(
             namespace=self._stack,
@@ -85,6 +107,6 @@ class Environment:
             secrets={name: pulumi.Output.secret(value) for name, value in settings.secrets.items()},
             gateway_name=self.gateway.gateway_name,
             gateway_namespace=self.gateway.namespace,
-            kubeconfig=cluster.kubeconfig,
+            kubeconfig=self.cluster.kubeconfig,
         )
-        return App(args.pop("name"), args, opts)
+        return App(args.pop("name"), args, self._in_cluster)

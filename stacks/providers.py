@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 import pulumi
 import pulumi_aws as aws
@@ -20,8 +21,8 @@ def region() -> str:
     return found
 
 
-def aws_provider(settings: Settings) -> aws.Provider:
-    """AWS as the stack's `aws:` keys describe it, with its tags on everything that takes tags."""
+def aws_provider(settings: Settings, after: Sequence[pulumi.Resource] = ()) -> aws.Provider:
+    """AWS as the stack's `aws:` keys describe it, with its tags on everything that takes tags; it starts `after` these."""
     config = pulumi.Config("aws")
     return aws.Provider(
         "aws",
@@ -39,4 +40,5 @@ def aws_provider(settings: Settings) -> aws.Provider:
                 "cost-centre": settings.tags.cost_centre,
             }
         },
+        opts=pulumi.ResourceOptions(depends_on=list(after)),
     )

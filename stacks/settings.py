@@ -27,7 +27,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from slipway.address_plan import parse_vpc
-from slipway.validation import CPU, DNS_LABEL, MEMORY
+from slipway.validation import CPU, DNS_LABEL, MEMORY, is_whole
 
 PROJECT = "slipway"
 BUILT = "build:"
@@ -49,6 +49,23 @@ def _rule(right: str, pattern: re.Pattern[str]) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _between(low: int, high: int) -> BeforeValidator:
+    """A whole number, written as one: `true` and `"3"` are none."""
+
+    def check(value: Any) -> Any:
+        if value is not None and not is_whole(low, high)(value):
+            raise ValueError(f"must be {low}-{high}")
+        return value
+
+    return BeforeValidator(check)
+
+
+def _per_cent(value: Any) -> Any:
+    if not (isinstance(value, str) and value.isdecimal() and int(value) <= 100):  # noqa: PLR2004
+        raise ValueError("must be 0-100")
+    return int(value)
+
+
 def _vpc(value: str) -> str:
     try:
         parse_vpc(value)
@@ -61,7 +78,6 @@ def _kind_alone(value: Any) -> Any:
     return {"kind": value} if isinstance(value, str) else value
 
 
-Whole = Annotated[int, Field(strict=True)]
 Label = Annotated[str, _rule("lower-case letters, digits and -", DNS_LABEL)]
 Path = Annotated[str, _rule("a path that starts with /", re.compile(r"/\S*"))]
 Zone = Annotated[str, _rule("a zone's name, as eu-central-1a", re.compile(r"[a-z]{2}(-[a-z]+)+-\d[a-h]"))]
@@ -94,9 +110,9 @@ class Nodes(Section):
 
     instance_types: list[str] | None = None
     ami_type: str | None = None
-    min_size: Whole | None = Field(None, ge=1, le=450)
-    max_size: Whole | None = Field(None, ge=1, le=450)
-    disk_gib: Whole | None = Field(None, ge=20, le=16384)
+    min_size: Annotated[int | None, _between(1, 450)] = None
+    max_size: Annotated[int | None, _between(1, 450)] = None
+    disk_gib: Annotated[int | None, _between(20, 16384)] = None
 
 
 class Cluster(Section):
@@ -113,19 +129,19 @@ class Gateway(Section):
     """How requests come in."""
 
     exposure: Literal["load-balancer", "node-port"] | None = None
-    node_port: Whole | None = Field(None, ge=30000, le=32767)
+    node_port: Annotated[int | None, _between(30000, 32767)] = None
     address: str | None = None
     load_balancer_annotations: dict[str, str] | None = None
-    replicas: Whole | None = Field(None, ge=1, le=50)
+    replicas: Annotated[int | None, _between(1, 50)] = None
     definitions: Literal["install", "existing"] | None = None
 
 
 class Scaling(Section):
     """Pods of each colour."""
 
-    min_replicas: Whole | None = Field(None, ge=1, le=1000)
-    max_replicas: Whole | None = Field(None, ge=1, le=1000)
-    cpu_percent: Whole | None = Field(None, ge=1, le=100)
+    min_replicas: Annotated[int | None, _between(1, 1000)] = None
+    max_replicas: Annotated[int | None, _between(1, 1000)] = None
+    cpu_percent: Annotated[int | None, _between(1, 100)] = None
 
     @field_validator("max_replicas")
     @classmethod
@@ -147,15 +163,15 @@ class App(Section):
     """The application."""
 
     name: Label
-    port: Whole | None = Field(None, ge=1024, le=65535)
+    port: Annotated[int | None, _between(1024, 65535)] = None
     health_path: Path | None = None
     env: Variables | None = None
     hostnames: list[str] | None = None
     scaling: Scaling | None = None
     resources: Resources | None = None
-    user: Whole | None = Field(None, ge=1, le=65535)
+    user: Annotated[int | None, _between(1, 65535)] = None
     writable_paths: list[Path] | None = None
-    drain_seconds: Whole | None = Field(None, ge=1, le=300)
+    drain_seconds: Annotated[int | None, _between(1, 300)] = None
 
 
 class Image(Section):
@@ -174,8 +190,8 @@ class Backup(Section):
     """The backup vault and its plan."""
 
     schedule: str | None = None
-    retention_days: Whole | None = Field(None, ge=1, le=36500)
-    cold_storage_days: Whole | None = Field(None, ge=1, le=36410)
+    retention_days: Annotated[int | None, _between(1, 36500)] = None
+    cold_storage_days: Annotated[int | None, _between(1, 36410)] = None
     removal: Literal["protect", "destroy"] | None = None
 
 
@@ -194,7 +210,7 @@ class Settings(Section):
     green_image: ImageRef
     active: Literal["blue", "green"]
     strategy: Literal["blue-green", "canary", "rolling"] = "blue-green"
-    canary_weight: int = Field(0, ge=0, le=100)
+    canary_weight: Annotated[int, BeforeValidator(_per_cent)] = 0
     network: Network | None = None
     cluster: Annotated[Cluster, BeforeValidator(_kind_alone)]
     gateway: Gateway = Field(default_factory=lambda: Gateway.model_validate({}))
@@ -219,11 +235,6 @@ class Settings(Section):
         if value.kind == "eks" and info.data.get("network", ...) is None:
             raise ValueError("must have slipway:network beside it when its kind is eks")
         return value
-
-    @property
-    def needs_aws(self) -> bool:
-        """Whether anything of it stands in AWS."""
-        return bool(self.network or self.backup) or self.cluster.kind == "eks"
 
     def image(self, color: str) -> str:
         """What the stack says of a colour's image."""

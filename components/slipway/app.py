@@ -158,6 +158,7 @@ class App(pulumi.ComponentResource):
 
     A colour gets traffic only when it has the ready pods for it; a release that does not get ready fails the update
     with its cause and moves no traffic. Needs a Gateway API implementation in the cluster and, to scale, metrics.
+    `route`, in Python, is the route itself, for what is to come after a switch of traffic.
     https://gateway-api.sigs.k8s.io/guides/traffic-splitting/
     """
 
@@ -186,7 +187,7 @@ class App(pulumi.ComponentResource):
         release = _release(app, args.get("kubeconfig", ""))
         after = pulumi.ResourceOptions(parent=self, depends_on=[home, account])
         records = {color: _color(app, color, secret_name, release, after) for color in COLORS}
-        route = Manifest(
+        self.route = Manifest(
             f"{name}-route",
             objects.route(app, share),
             pulumi.ResourceOptions(
@@ -198,9 +199,12 @@ class App(pulumi.ComponentResource):
         )
 
         self.namespace = home.metadata.apply(lambda metadata: metadata["name"])
-        self.route_name = route.metadata.apply(lambda metadata: metadata["name"])
-        self.weights = pulumi.Output.from_input(share)
-        self.images = pulumi.Output.all(**app.images)
+        self.route_name = self.route.metadata.apply(lambda metadata: metadata["name"])
+        # By way of what was written last: after a release that failed, outputs still say what is, not what was asked for.
+        self.weights = self.route.id.apply(lambda _: share)
+        self.images = pulumi.Output.all(*(record.id for record in records.values())).apply(
+            lambda _: pulumi.Output.all(**app.images)
+        )
         self.register_outputs(
             {
                 "namespace": self.namespace,

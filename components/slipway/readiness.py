@@ -89,5 +89,5 @@ def _report(color: Color, deployment: Object, ready: int, needed: int, cause: Ca
     advice = cause.advice if cause else f"look at kubectl -n {color.namespace} describe pods"
     return (
         f"{color} is not ready with image {image} ({ready} of {needed} pods): {what}\n"
-        f"  to do: {advice}, then run pulumi up again; traffic has not moved"
+        f"  to do: {advice}, then run pulumi up again"
     )

@@ -18,7 +18,7 @@ from slipway_local.ports import PORTS
 GIB = 1024**3
 BUILD_DISK, RUN_DISK = 18 * GIB, 4 * GIB
 BUILD_MEMORY, RUN_MEMORY = 6 * GIB, 3 * GIB
-OLDEST_GO = (1, 25)
+OLDEST_GO: list[int] = [1, 25]
 OLDEST_NODE = 20
 
 
@@ -81,15 +81,11 @@ def _first_line(*command: str) -> str | None:
 
 
 def _go() -> Finding:
-    found = _first_line("go", "env", "GOVERSION")
-    version = (
-        tuple(int(part) for part in found.removeprefix("go").split("-")[0].split(".")[:2])
-        if found
-        else (0, 0)
-    )
+    found = _first_line("go", "env", "GOVERSION") or "not on PATH"
+    version = [int(part) for part in found.removeprefix("go").split(".")[:2] if part.isdigit()]
     wanted = ".".join(map(str, OLDEST_GO))
     return Finding(
-        "go", version >= OLDEST_GO, found or "not on PATH", f"install Go {wanted} or newer and put it on PATH"
+        "go", version >= OLDEST_GO, found, f"install Go {wanted} or newer and put it on PATH"
     )
 
 

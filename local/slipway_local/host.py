@@ -12,6 +12,7 @@ from slipway_local.ports import BRIDGE, NODE_ADDRESS, POD_NETWORK
 
 # Folders that the kubelet, containerd and the network plugins make at fixed places.
 FIXED_PLACES = (
+    "/opt/containerd",
     "/var/lib/kubelet",
     "/var/lib/cni",
     "/var/log/containers",

@@ -252,7 +252,7 @@ def _kubelet() -> Part:
             pod_logs=paths().logs / "pods",
         ),
     }
-    return Part("kubelet", command, _node_ready, 12, files=files, after=("kube-apiserver", "containerd"))
+    return Part("kubelet", command, _node_ready, 4, files=files, after=("kube-apiserver", "containerd"))
 
 
 def nameservers() -> list[str]:

@@ -72,3 +72,13 @@ def in_order(parts: Sequence[Part]) -> list[Part]:
         for part in startable:
             del waiting[part.name]
     return ordered
+
+
+def longest_wait(parts: Sequence[Part]) -> float:
+    """How long these parts usually take together: as long as the longest chain of parts that wait for each other."""
+    seconds: dict[str, float] = {}
+    for part in in_order(parts):
+        seconds[part.name] = part.start_seconds + max(
+            (seconds.get(name, 0.0) for name in part.after), default=0.0
+        )
+    return max(seconds.values(), default=0.0)

@@ -30,13 +30,14 @@ from slipway_local.cluster import Cluster, Kind
 from slipway_local.environment import remember_programs
 from slipway_local.exclusive import exclusive
 from slipway_local.listeners import listeners
-from slipway_local.parts import Part, PartStatus, in_order
+from slipway_local.parts import Part, PartStatus, in_order, longest_wait
 from slipway_local.paths import paths
 from slipway_local.ports import PORTS
 from slipway_local.progress import Progress
 
 PARTS_SECONDS = 180
 ADDONS_SECONDS = 120
+ADDONS_USUAL_SECONDS = 12.0
 ASK_EVERY = 0.1
 STATES = {
     "RUNNING": "running",
@@ -158,22 +159,19 @@ def _lacking(parts: Sequence[Part]) -> dict[str, str]:
 
 
 def _bring_up(chosen: Cluster, parts: Sequence[Part], stopped: set[str], lacking: Collection[str]) -> None:
-    progress = Progress(
-        {
-            "parts": sum(
-                part.start_seconds for part in parts if part.name in stopped or part.name in lacking
-            ),
-            "base image": base_image.SECONDS,
-            **({"add-ons": 15} if chosen.kind is Kind.NODE else {}),
-        }
-    )
+    late = [part for part in parts if part.name in stopped or part.name in lacking]
+    steps = {"parts": longest_wait(late)}
+    if chosen.kind is Kind.NODE:
+        steps["add-ons"] = ADDONS_USUAL_SECONDS
+    progress = Progress(steps)
     with progress.step("parts"):
         _start(parts, stopped, progress)
     if chosen.kind is Kind.NODE:
         with progress.step("add-ons"):
             _apply_addons(progress)
-    with progress.step("base image"):
-        if base_image.is_missing():
+    if base_image.is_missing():  # it can be asked only now that the registry is ready
+        progress = Progress({"base image": base_image.SECONDS})
+        with progress.step("base image"):
             base_image.push(progress.doing)
 
 

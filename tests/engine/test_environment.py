@@ -1,8 +1,9 @@
 """The whole dev environment through the real engine: once up, it stays as it is, and it goes without a trace."""
 
 from collections.abc import Iterator
+from typing import Any
 
-import boto3
+import boto3  # pyright: ignore[reportMissingTypeStubs]
 import pytest
 
 from tests.support.environment import Environment, bring_up
@@ -10,7 +11,8 @@ from tests.support.environment import Environment, bring_up
 
 def resources() -> dict[str, set[str]]:
     """What the AWS account holds of everything that an environment makes there."""
-    ec2, kms, backup, iam = (boto3.client(name) for name in ("ec2", "kms", "backup", "iam"))
+    connect: Any = boto3.client  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  (boto3 makes its clients at run time)
+    ec2, kms, backup, iam = (connect(name) for name in ("ec2", "kms", "backup", "iam"))
     keys = [kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"] for key in kms.list_keys()["Keys"]]
     return {
         "vpcs": {vpc["VpcId"] for vpc in ec2.describe_vpcs()["Vpcs"]},

@@ -18,6 +18,7 @@ from tests.unit.mocks import Mocks, Monitor, Program, Run
 @pytest.fixture
 def program(monkeypatch: pytest.MonkeyPatch) -> Program:
     """What the program of this test registers."""
+    monkeypatch.delenv("KUBECONFIG", raising=False)  # the SDK would take it for the provider's argument
     program = Program()
 
     def register(hook: pulumi.ResourceHook) -> asyncio.Future[None]:

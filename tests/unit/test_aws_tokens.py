@@ -8,6 +8,7 @@ import importlib.metadata
 import importlib.util
 import json
 import re
+import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -41,9 +42,8 @@ def function_tokens() -> dict[str, Path]:
 
 
 def test_the_provider_reports_the_version_of_the_installed_sdk() -> None:
-    version = re.search(r'Version = "(.+)"', (PROVIDER / "bridge" / "provider.go").read_text())
-    assert version is not None
-    assert version[1] == importlib.metadata.version("pulumi-aws")
+    programs = tomllib.loads((PROVIDER.parents[1] / "programs.toml").read_text())["program"]
+    assert programs["pulumi-resource-aws"]["version"] == importlib.metadata.version("pulumi-aws")
 
 
 def test_every_resource_token_is_in_the_sdk() -> None:

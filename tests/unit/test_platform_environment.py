@@ -7,6 +7,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+
 from slipway_local import cluster
 from slipway_local.cluster import Kind
 from slipway_local.listeners import listeners

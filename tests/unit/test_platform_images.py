@@ -6,6 +6,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+
 from slipway_local import static_images, toolchain
 from slipway_local.static_images import StaticImage, archive
 
@@ -18,7 +19,11 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     binary = tmp_path / "bin" / "pause"
     binary.parent.mkdir()
     binary.write_bytes(ELF_AMD64)
-    monkeypatch.setattr(toolchain, "program", lambda _: tmp_path)
+
+    def installed(_: str) -> Path:
+        return tmp_path
+
+    monkeypatch.setattr(toolchain, "program", installed)
     monkeypatch.setattr(static_images, "CERTIFICATES", binary)
     return binary
 

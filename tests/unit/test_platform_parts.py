@@ -4,7 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from slipway_local.parts import Part, connects, in_order
+
+from slipway_local.parts import Part, connects, in_order, longest_wait
 
 
 def part(name: str, *after: str) -> Part:
@@ -44,3 +45,10 @@ def test_connects_says_what_does_not_answer(tmp_path: Path) -> None:
     assert (
         connects(tmp_path / "none.sock") == f"{tmp_path}/none.sock does not answer: No such file or directory"
     )
+
+
+def test_parts_that_do_not_wait_for_each_other_start_together() -> None:
+    chain = [part("etcd"), part("api", "etcd"), part("kubelet", "api")]
+    assert longest_wait([*chain, part("registry")]) == 3
+    assert longest_wait(chain[1:]) == 2
+    assert longest_wait([]) == 0

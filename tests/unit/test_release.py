@@ -125,7 +125,7 @@ def test_a_flip_to_a_colour_without_ready_pods_is_refused() -> None:
     with pytest.raises(NotReadyError) as error:
         capacity(cluster, {"blue": 0, "green": 100})
     assert 'app "chat", green is not ready with image chat:2 (0 of 2 pods)' in str(error.value)
-    assert "traffic has not moved" in str(error.value)
+    assert "its pods neither get ready nor say why" in str(error.value)
 
 
 def test_the_live_route_counts_not_the_state() -> None:

@@ -9,7 +9,9 @@ import pytest
 from slipway.traffic import COLORS, STRATEGIES, other, pods_needed, weights
 
 
-@pytest.mark.parametrize(("active", "strategy", "share"), itertools.product(COLORS, STRATEGIES, range(101)))
+@pytest.mark.parametrize(
+    ("active", "strategy", "share"), list(itertools.product(COLORS, STRATEGIES, range(101)))
+)
 def test_weights(active: str, strategy: str, share: int) -> None:
     given = weights(active, strategy, share)
     assert given[other(active)] == (share if strategy == "canary" else 0)

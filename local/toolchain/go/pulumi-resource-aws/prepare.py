@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Trim the Terraform AWS provider to the services that Slipway uses.
 
-    prepare.py WORKDIR
+    prepare.py WORKDIR VERSION
 
 The whole provider has 250 services and is too large to build here. This copies what the services below
 need from the pinned module to WORKDIR/terraform-provider-aws, with which go.mod replaces the provider. The
@@ -45,10 +45,10 @@ _CLIENT = re.compile(r"func \(c \*AWSClient\) (\w+)\(.*?\) \*(\w+)\.Client \{\n.
 
 def main() -> None:
     match sys.argv:
-        case [_, workdir]:
+        case [_, workdir, _]:
             prepare(Path(workdir) / DESTINATION)
         case _:
-            sys.exit("usage: prepare.py WORKDIR")
+            sys.exit("usage: prepare.py WORKDIR VERSION")
 
 
 def prepare(destination: Path) -> None:

@@ -223,7 +223,7 @@ def overrides(
         if name is None:
             continue
         found.add(name)
-        if field := override(f"{path}.{terraform}", prop, name, wanted[name], sdk, around):
+        if field := override(f"{path}.{terraform}", prop, name, wanted[name], owner=sdk, around=around):
             result[terraform] = field
     missing = wanted.keys() - found - {"id", "urn"} if sdk.klass not in around else set[str]()
     for name in sorted(missing):
@@ -239,7 +239,7 @@ def sdk_name(path: str, terraform: str, prop: Property, wanted: dict[str, str]) 
 
 
 def override(
-    path: str, prop: Property, name: str, annotation: str, owner: Source, around: frozenset[str]
+    path: str, prop: Property, name: str, annotation: str, *, owner: Source, around: frozenset[str]
 ) -> Field:
     field: Field = {}
     annotation = re.sub(r"^(?:(?:pulumi\.Output|Optional)\[)+", "", annotation)

@@ -18,15 +18,14 @@ import (
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 )
 
-const (
-	name = "aws"
-	// version is that of the pulumi-aws SDK whose tokens and properties tokens.json holds.
-	version = "7.20.0"
-)
+const name = "aws"
+
+// version is that of the pulumi-aws SDK whose tokens and properties tokens.json holds; the build sets it.
+var version string
 
 // schema is what GetSchema answers. Programs use the published SDKs, which are generated from the schema of the whole
 // provider; a schema of this part of it would serve no one.
-const schema = `{"name": "` + name + `", "version": "` + version + `"}`
+var schema = []byte(`{"name": "` + name + `", "version": "` + version + `"}`)
 
 // Terraform is the Terraform provider, which is two: resources written with the older SDK and with the framework.
 func Terraform(ctx context.Context) (sdk, fw shim.Provider) {
@@ -46,14 +45,14 @@ func Serve(ctx context.Context) error {
 	table := loadTable()
 	sdk, fw := Terraform(ctx)
 	server := muxer.Main{
-		Schema:        []byte(schema),
+		Schema:        schema,
 		DispatchTable: table.dispatch(),
 		Servers: []muxer.Endpoint{
 			sdkServer: {Server: func(host *provider.HostClient) (pulumirpc.ResourceProviderServer, error) {
-				return bridge.NewProvider(ctx, host, name, version, sdk, table.info(sdk), []byte(schema)), nil
+				return bridge.NewProvider(ctx, host, name, version, sdk, table.info(sdk), schema), nil
 			}},
 			frameworkServer: {Server: func(host *provider.HostClient) (pulumirpc.ResourceProviderServer, error) {
-				metadata := framework.ProviderMetadata{PackageSchema: []byte(schema)}
+				metadata := framework.ProviderMetadata{PackageSchema: schema}
 				return framework.NewProviderServer(ctx, host, table.info(fw), metadata)
 			}},
 		},
