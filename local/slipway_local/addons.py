@@ -93,6 +93,7 @@ def _kubectl_apply(documents: str) -> None:
         [
             kubectl,
             f"--kubeconfig={paths().kubeconfig}",
+            f"--cache-dir={paths().kubectl_cache}",
             "apply",
             "--server-side",
             "--force-conflicts",

@@ -8,8 +8,11 @@ import signal
 import time
 from pathlib import Path
 
+from slipway_local.paths import paths
+
 ROOT = Path("/sys/fs/cgroup")
 GROUP = "slipway"
+OWNER = "trusted.slipway.cache"
 CPUSET_INHERITED = ("cpuset.mems", "cpuset.cpus")
 
 
@@ -30,6 +33,11 @@ def _tracker() -> Path:
 
 def prepare() -> None:
     """Makes the platform's group; the kubelet wants its root to exist."""
+    if not _is_ours() and _pids():
+        raise RuntimeError(
+            f"another Slipway platform is up on this machine, with its cache in {_owner()}: "
+            "there is one per machine. Use that one, or let its user stop it with `slipway local down`"
+        )
     for hierarchy in hierarchies():
         group = hierarchy / GROUP
         group.mkdir(exist_ok=True)
@@ -37,6 +45,7 @@ def prepare() -> None:
             own = group / name
             if own.exists() and not own.read_text().strip():
                 own.write_text((hierarchy / name).read_text())
+    os.setxattr(_tracker() / GROUP, OWNER, str(paths().cache).encode())
     (_tracker() / GROUP / "platform").mkdir(exist_ok=True)
 
 
@@ -50,6 +59,23 @@ def members() -> list[int]:
     return [
         int(pid) for procs in (_tracker() / GROUP).rglob("cgroup.procs") for pid in procs.read_text().split()
     ]
+
+
+def _pids() -> list[int]:
+    files = (_tracker() / GROUP).rglob("cgroup.procs")
+    return [int(pid) for file in files for pid in file.read_text().split()]
+
+
+def _owner() -> str | None:
+    """The cache whose platform made the group."""
+    try:
+        return os.getxattr(_tracker() / GROUP, OWNER).decode()
+    except OSError:
+        return None  # there is no group, or it was made just now
+
+
+def _is_ours() -> bool:
+    return _owner() in {None, str(paths().cache)}
 
 
 def kill_all(seconds: float = 20) -> None:

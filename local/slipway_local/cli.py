@@ -9,14 +9,14 @@ import click
 @contextmanager
 def _told() -> Generator[None]:
     """What a person can mend is told in words, not in a traceback."""
-    from slipway_local.download import ChecksumError, Unreachable
+    from slipway_local.download import ChecksumError
     from slipway_local.gobuild import BuildError
     from slipway_local.programs import TableError
     from slipway_local.toolchain import ToolchainError
 
     try:
         yield
-    except (RuntimeError, BuildError, ChecksumError, TableError, ToolchainError, Unreachable) as error:
+    except (RuntimeError, BuildError, ChecksumError, TableError, ToolchainError) as error:
         raise click.ClickException(str(error)) from error
 
 

@@ -2,7 +2,7 @@
 
 import json
 import os
-import platform
+import sys
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -35,7 +35,7 @@ def choose() -> Cluster:
                 f"KUBECONFIG names {named}, which does not exist; correct it, or unset it for a node here"
             )
         return Cluster(Kind.NAMED, named)
-    real = platform.system() == "Linux" and os.geteuid() == 0
+    real = sys.platform == "linux" and os.geteuid() == 0
     return Cluster(Kind.NODE if real else Kind.SIMULATED, str(paths().kubeconfig))
 
 

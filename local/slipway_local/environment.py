@@ -44,6 +44,9 @@ def environment() -> dict[str, str]:
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "DOCKER_HOST": f"unix://{paths().docker_socket}",
         "SSL_CERT_FILE": str(paths().trust_bundle),
+        # What kubectl and docker remember goes where `down` removes it, not into the home folder.
+        "KUBECACHEDIR": str(paths().kubectl_cache),
+        "BUILDX_CONFIG": str(paths().platform / "buildx"),
     }
 
 

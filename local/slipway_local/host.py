@@ -12,11 +12,13 @@ from slipway_local.ports import BRIDGE, NODE_ADDRESS, POD_NETWORK
 
 # Folders that the kubelet, containerd and the network plugins make at fixed places.
 FIXED_PLACES = (
+    "/etc/docker/key.json",
     "/opt/containerd",
     "/var/lib/kubelet",
     "/var/lib/cni",
     "/var/log/containers",
     "/run/containerd",
+    "/run/docker",
     "/run/xtables.lock",
 )
 # Settings that the kubelet, kube-proxy and the network plugins turn on.

@@ -117,6 +117,10 @@ class Paths:
         return self.platform / "kubeconfig"
 
     @property
+    def kubectl_cache(self) -> Path:
+        return self.platform / "kubectl"
+
+    @property
     def before(self) -> Path:
         """How the machine was before the first start, so that `down` can leave it so."""
         return self.platform / "before.json"
