@@ -23,7 +23,10 @@ class Environment:
             pulumi.log.warn(warning)
         self._settings = settings
         self._stack = pulumi.get_stack()
-        self.parts = (self.network, self.cluster, self.gateway, self.images, self.app, self.backup)
+        self.parts = (self.cluster, self.gateway, self.images, self.app)
+        # Loading and starting the AWS provider takes a second. A switch of traffic waits for nothing that it does not
+        # need, so what the application does not stand on is declared behind the route. The URN is known in a preview.
+        self.app.route.urn.apply(lambda _: (self.network, self.backup))
 
     def outputs(self) -> Outputs:
         """What the stack tells: where it is, which colour serves, and what each colour is."""
@@ -45,10 +48,7 @@ class Environment:
 
     @cached_property
     def _in_aws(self) -> pulumi.ResourceOptions:
-        # The provider takes its time to start, and meanwhile the engine does nothing else. Where the application does
-        # not stand on AWS, it starts behind the route: a switch of traffic waits for nothing that it does not need.
-        first = [] if self._settings.cluster.kind == "eks" else [self.app.route]
-        return pulumi.ResourceOptions(providers=[aws_provider(self._settings, after=first)])
+        return pulumi.ResourceOptions(providers=[aws_provider(self._settings)])
 
     @cached_property
     def _in_cluster(self) -> pulumi.ResourceOptions:

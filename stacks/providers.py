@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import pulumi
-import pulumi_aws as aws
 
 from stacks.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    import pulumi_aws as aws
 
 
 def region() -> str:
@@ -21,8 +23,10 @@ def region() -> str:
     return found
 
 
-def aws_provider(settings: Settings, after: Sequence[pulumi.Resource] = ()) -> aws.Provider:
-    """AWS as the stack's `aws:` keys describe it, with its tags on everything that takes tags; it starts `after` these."""
+def aws_provider(settings: Settings) -> aws.Provider:
+    """AWS as the stack's `aws:` keys describe it, with its tags on everything that takes tags."""
+    import pulumi_aws as aws
+
     config = pulumi.Config("aws")
     return aws.Provider(
         "aws",
@@ -40,5 +44,4 @@ def aws_provider(settings: Settings, after: Sequence[pulumi.Resource] = ()) -> a
                 "cost-centre": settings.tags.cost_centre,
             }
         },
-        opts=pulumi.ResourceOptions(depends_on=list(after)),
     )

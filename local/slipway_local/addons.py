@@ -3,7 +3,6 @@
 import hashlib
 import json
 import subprocess
-import textwrap
 from pathlib import Path
 
 from slipway_local import pki, toolchain
@@ -68,7 +67,7 @@ def _coredns() -> str:
     corefile = rendered("Corefile", outside=outside)
     return rendered(
         "manifests/coredns.yaml",
-        corefile=textwrap.indent(corefile, "    ").rstrip(),
+        corefile=json.dumps(corefile),
         corefile_digest=hashlib.sha256(corefile.encode()).hexdigest()[:16],
         dns_service=DNS_SERVICE,
     )

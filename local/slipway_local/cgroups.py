@@ -55,10 +55,8 @@ def enter() -> None:
 
 
 def members() -> list[int]:
-    """Every process of the platform, pods included."""
-    return [
-        int(pid) for procs in (_tracker() / GROUP).rglob("cgroup.procs") for pid in procs.read_text().split()
-    ]
+    """Every process of the platform, pods included; those of another cache's platform are not ours."""
+    return _pids() if _is_ours() else []
 
 
 def _pids() -> list[int]:

@@ -1,4 +1,4 @@
-"""Which cluster serves: one that the user names, a real node, or a simulated one; in this order."""
+"""Which cluster serves: one that the user names, else a node on this machine."""
 
 import json
 import os
@@ -15,7 +15,6 @@ class Kind(StrEnum):
 
     NAMED = "named"
     NODE = "node"
-    SIMULATED = "simulated"
 
 
 @dataclass(frozen=True)
@@ -35,8 +34,11 @@ def choose() -> Cluster:
                 f"KUBECONFIG names {named}, which does not exist; correct it, or unset it for a node here"
             )
         return Cluster(Kind.NAMED, named)
-    real = sys.platform == "linux" and os.geteuid() == 0
-    return Cluster(Kind.NODE if real else Kind.SIMULATED, str(paths().kubeconfig))
+    if sys.platform != "linux" or os.geteuid() != 0:
+        raise RuntimeError(
+            "a Kubernetes node needs Linux and root: become root, or name a cluster in KUBECONFIG"
+        )
+    return Cluster(Kind.NODE, str(paths().kubeconfig))
 
 
 def record(cluster: Cluster) -> None:

@@ -59,7 +59,7 @@ def _owners(inodes: Iterable[str]) -> dict[str, int]:
 
 
 def _user(process: Path) -> str:
-    import pwd  # noqa: PLC0415  (only an error message needs it)
+    import pwd
 
     uid = process.stat().st_uid
     try:

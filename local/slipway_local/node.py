@@ -35,7 +35,7 @@ CAP_SYS_RESOURCE = 24
 
 
 def control_plane() -> list[Part]:
-    """etcd, the API server, the controllers and the scheduler: all that a simulated node needs too."""
+    """etcd, the API server, the controllers and the scheduler."""
     return [_etcd(), _api_server(), _controller_manager(), _scheduler()]
 
 

@@ -127,7 +127,7 @@ class Paths:
 
     @property
     def cluster(self) -> Path:
-        """Which kind of cluster serves: node, named by the user, or simulated."""
+        """Which cluster serves: the node here, or one that the user names."""
         return self.platform / "cluster.json"
 
     @property

@@ -43,8 +43,8 @@ def program(name: str) -> Path:
 
 
 def bin_dirs() -> list[Path]:
-    """The bin folders of all installed programs, for PATH."""
-    homes = (_installed(program) for program in table().values())
+    """The bin folders for PATH. A plugin's is not among them: the engine finds it at home, and warns of one on PATH."""
+    homes = (_installed(program) for program in table().values() if not (program.plugin or program.beside))
     return [home / "bin" for home in homes if home is not None]
 
 

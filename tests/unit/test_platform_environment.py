@@ -56,12 +56,14 @@ def test_the_platforms_own_kubeconfig_is_not_the_users(monkeypatch: pytest.Monke
     assert cluster.choose().kind is Kind.NODE
 
 
-def test_without_root_the_node_is_simulated(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_root_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    assert cluster.choose().kind is Kind.SIMULATED
+    with pytest.raises(RuntimeError, match="become root, or name a cluster in KUBECONFIG"):
+        cluster.choose()
 
 
-def test_the_choice_is_remembered() -> None:
+def test_the_choice_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
     assert cluster.recorded() is None
     cluster.record(cluster.choose())
     assert cluster.recorded() == cluster.choose()
