@@ -1,0 +1,5 @@
+"""What the environments are made of."""
+
+from stacks import sdk_imports
+
+sdk_imports.install()

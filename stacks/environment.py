@@ -23,9 +23,12 @@ class Environment:
             pulumi.log.warn(warning)
         self._settings = settings
         self._stack = pulumi.get_stack()
+        if settings.network or settings.backup:
+            region()  # where it is missing, that is told before anything is made
         self.parts = (self.cluster, self.gateway, self.images, self.app)
         # Loading and starting the AWS provider takes a second. A switch of traffic waits for nothing that it does not
         # need, so what the application does not stand on is declared behind the route. The URN is known in a preview.
+        # Its arguments cannot turn out wrong there: the settings have been held against the components' own rules.
         self.app.route.urn.apply(lambda _: (self.network, self.backup))
 
     def outputs(self) -> Outputs:

@@ -1,7 +1,8 @@
 """Everything that a Pulumi.<stack>.yaml may say, checked at once.
 
 The keys that people type are scalars; the structured ones hand their values to a component as they are. What a section
-leaves out is the component's own default, and what a whole section leaves out is not made.
+leaves out is the component's own default, and what a whole section leaves out is not made. Patterns, defaults and rules
+between values are the components' own, so that no component refuses what was let through here.
 """
 
 from __future__ import annotations
@@ -26,8 +27,19 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from slipway import app, backup, cluster, gateway, image, network
 from slipway.address_plan import parse_vpc
-from slipway.validation import CPU, DNS_LABEL, MEMORY, is_whole
+from slipway.validation import (
+    CPU,
+    DNS_LABEL,
+    ENV_NAME,
+    HOST,
+    MEMORY,
+    REPOSITORY,
+    SCHEDULE,
+    TAG,
+    is_whole,
+)
 
 PROJECT = "slipway"
 BUILT = "build:"
@@ -74,6 +86,20 @@ def _vpc(value: str) -> str:
     return value
 
 
+def _beside(info: ValidationInfo, key: str, default: Any) -> Any:
+    """Another value of the same section, the component's default when it is left out; None when it is wrong itself."""
+    value = info.data.get(key, ...)
+    return None if value is ... else default if value is None else value
+
+
+def _not_below(key: str, least: int | None, value: int | None, default: int) -> int | None:
+    """A highest value against its lowest, either of which may be the component's default."""
+    if least is not None and (default if value is None else value) < least:
+        left_out = f" (left out, it is {default})" if value is None else ""
+        raise ValueError(f"must not be below {key}, {least}{left_out}")
+    return value
+
+
 def _kind_alone(value: Any) -> Any:
     return {"kind": value} if isinstance(value, str) else value
 
@@ -81,9 +107,7 @@ def _kind_alone(value: Any) -> Any:
 Label = Annotated[str, _rule("lower-case letters, digits and -", DNS_LABEL)]
 Path = Annotated[str, _rule("a path that starts with /", re.compile(r"/\S*"))]
 Zone = Annotated[str, _rule("a zone's name, as eu-central-1a", re.compile(r"[a-z]{2}(-[a-z]+)+-\d[a-h]"))]
-Variables = dict[
-    Annotated[str, _rule("named by letters, digits and _", re.compile(r"[A-Za-z_][A-Za-z0-9_]*"))], str
-]
+Variables = dict[Annotated[str, _rule("named by letters, digits and _", ENV_NAME)], str]
 ImageRef = Annotated[str, _rule(f"an image, as registry/path:tag, or {BUILT}<one of slipway:images>", _IMAGE)]
 
 
@@ -100,9 +124,16 @@ class Section(BaseModel):
 class Network(Section):
     """The VPC."""
 
-    zones: list[Zone] | None = Field(None, min_length=2)
+    zones: list[Zone] | None = None
     cidr: Annotated[str, AfterValidator(_vpc)] | None = None
     nat: Literal["none", "single", "per-zone"] | None = None
+
+    @field_validator("zones")
+    @classmethod
+    def _with_letters_of_their_own(cls, value: list[str] | None) -> list[str] | None:
+        if value is not None and not network.are_zones(value):
+            raise ValueError(f"must be {network.ZONES_RULE}")
+        return value
 
 
 class Nodes(Section):
@@ -111,8 +142,13 @@ class Nodes(Section):
     instance_types: list[str] | None = None
     ami_type: str | None = None
     min_size: Annotated[int | None, _between(1, 450)] = None
-    max_size: Annotated[int | None, _between(1, 450)] = None
+    max_size: Annotated[int | None, _between(1, 450)] = Field(None, validate_default=True)
     disk_gib: Annotated[int | None, _between(20, 16384)] = None
+
+    @field_validator("max_size")
+    @classmethod
+    def _not_below_least(cls, value: int | None, info: ValidationInfo) -> int | None:
+        return _not_below("minSize", _beside(info, "min_size", cluster.MIN_NODES), value, cluster.MAX_NODES)
 
 
 class Cluster(Section):
@@ -124,32 +160,48 @@ class Cluster(Section):
     administrators: list[str] | None = None
     nodes: Nodes | None = None
 
+    @field_validator("version", "public_access_cidrs", "administrators", "nodes")
+    @classmethod
+    def _of_eks_alone(cls, value: Any, info: ValidationInfo) -> Any:
+        if value is not None and info.data.get("kind") == "existing":
+            raise ValueError("must be left out: a cluster that exists is taken as it is")
+        return value
+
 
 class Gateway(Section):
     """How requests come in."""
 
     exposure: Literal["load-balancer", "node-port"] | None = None
-    node_port: Annotated[int | None, _between(30000, 32767)] = None
-    address: str | None = None
+    node_port: Annotated[int | None, _between(30000, 32767)] = Field(None, validate_default=True)
+    address: Annotated[str, _rule(gateway.HOST_RULE, HOST)] | None = None
     load_balancer_annotations: dict[str, str] | None = None
     replicas: Annotated[int | None, _between(1, 50)] = None
     definitions: Literal["install", "existing"] | None = None
+
+    @field_validator("node_port")
+    @classmethod
+    def _with_its_exposure(cls, value: int | None, info: ValidationInfo) -> int | None:
+        exposure = _beside(info, "exposure", gateway.EXPOSURE)
+        if exposure == "node-port" and value is None:
+            raise ValueError("must be 30000-32767 when exposure is node-port")
+        if exposure == "load-balancer" and value is not None:
+            raise ValueError("must be left out unless exposure is node-port")
+        return value
 
 
 class Scaling(Section):
     """Pods of each colour."""
 
     min_replicas: Annotated[int | None, _between(1, 1000)] = None
-    max_replicas: Annotated[int | None, _between(1, 1000)] = None
+    max_replicas: Annotated[int | None, _between(1, 1000)] = Field(None, validate_default=True)
     cpu_percent: Annotated[int | None, _between(1, 100)] = None
 
     @field_validator("max_replicas")
     @classmethod
     def _not_below_least(cls, value: int | None, info: ValidationInfo) -> int | None:
-        least = info.data.get("min_replicas")
-        if value is not None and least is not None and value < least:
-            raise ValueError(f"must not be below minReplicas, {least}")
-        return value
+        return _not_below(
+            "minReplicas", _beside(info, "min_replicas", app.MIN_REPLICAS), value, app.MAX_REPLICAS
+        )
 
 
 class Resources(Section):
@@ -177,22 +229,38 @@ class App(Section):
 class Image(Section):
     """An image that the stack builds."""
 
-    repository: str
+    repository: Annotated[str, _rule(image.REPOSITORY_RULE, REPOSITORY)]
     context: str
-    tag: str | None = None
-    dockerfile: str | None = None
+    tag: Annotated[str, _rule(image.TAG_RULE, TAG)] | None = None
+    dockerfile: str | None = Field(None, validate_default=True)
     build_args: dict[str, str] | None = None
     platform: str | None = None
     network_mode: str | None = None
+
+    @field_validator("dockerfile")
+    @classmethod
+    def _in_the_context(cls, value: str | None, info: ValidationInfo) -> str | None:
+        context, dockerfile = info.data.get("context"), value or image.DOCKERFILE
+        if context is not None and not image.is_file(context, dockerfile):
+            raise ValueError(f"must be a file in the context: there is no {context}/{dockerfile}")
+        return value
 
 
 class Backup(Section):
     """The backup vault and its plan."""
 
-    schedule: str | None = None
+    schedule: Annotated[str, _rule(backup.SCHEDULE_RULE, SCHEDULE)] | None = None
     retention_days: Annotated[int | None, _between(1, 36500)] = None
     cold_storage_days: Annotated[int | None, _between(1, 36410)] = None
     removal: Literal["protect", "destroy"] | None = None
+
+    @field_validator("cold_storage_days")
+    @classmethod
+    def _long_enough_in_the_cold(cls, value: int | None, info: ValidationInfo) -> int | None:
+        kept = _beside(info, "retention_days", backup.RETENTION_DAYS)
+        if not backup.stays_cold(kept, value):
+            raise ValueError(f"must be {backup.COLD_MINIMUM_DAYS} or more below retentionDays, {kept}")
+        return value
 
 
 class Tags(Section):
@@ -236,6 +304,15 @@ class Settings(Section):
             raise ValueError("must have slipway:network beside it when its kind is eks")
         return value
 
+    @field_validator("secrets")
+    @classmethod
+    def _in_one_place(cls, value: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        application: App | None = info.data.get("app")
+        plain = (application and application.env) or {}
+        if twice := sorted(plain.keys() & value.keys()):
+            raise ValueError(f"must not repeat what stands in slipway:app.env: {', '.join(twice)}")
+        return value
+
     def image(self, color: str) -> str:
         """What the stack says of a colour's image."""
         return {"blue": self.blue_image, "green": self.green_image}[color]
@@ -271,16 +348,19 @@ def parse(
 ) -> Settings:
     """Settings out of a stack's raw values: scalars as text, everything else as JSON."""
     values = {key: _decode(key, value) for key, value in config.items()}
+    settings, mistakes = None, list[str]()
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        mistakes = [_mistake(file, dict(detail), secret_keys) for detail in error.errors(include_url=False)]
-        count = "one mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
-        raise SettingsError("\n  ".join([f"{file} has {count}; nothing was changed.", *mistakes])) from None
+        mistakes += [_mistake(file, dict(detail), secret_keys) for detail in error.errors(include_url=False)]
     if "secrets" in config and "secrets" not in secret_keys:
-        raise SettingsError(
-            f"{file}: slipway:secrets stands there in clear; set each with pulumi config set --secret --path 'slipway:secrets.NAME' <value>"
+        mistakes.append(
+            f"{file}: slipway:secrets stands there in clear; set each with "
+            "pulumi config set --secret --path 'slipway:secrets.NAME' <value>"
         )
+    if settings is None or mistakes:
+        count = "one mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
+        raise SettingsError("\n  ".join([f"{file} has {count}; nothing was changed.", *mistakes]))
     return settings
 
 
@@ -299,6 +379,8 @@ def _decode(key: str, value: str) -> Any:
 def _mistake(file: str, error: dict[str, Any], secret_keys: frozenset[str] | set[str]) -> str:
     """`Pulumi.dev.yaml: slipway:active must be 'blue' or 'green', got 'purple'`."""
     path = [str(part) for part in error["loc"] if part != "[key]"]
+    if to_camel(path[-1]) in _keys_at(path[:-1]):  # pydantic names what was left out by its Python name
+        path[-1] = to_camel(path[-1])
     key = f"{PROJECT}:{'.'.join(path)}"
     if error["type"] == "extra_forbidden":
         return f"{file}: {key} is not known; {_suggestion(path)}"
@@ -309,11 +391,11 @@ def _mistake(file: str, error: dict[str, Any], secret_keys: frozenset[str] | set
     )
     if not said.startswith("must"):
         said = f"is wrong: {said}"
-    got = (
-        "a secret"
-        if path[0] in {*secret_keys, "secrets"}
-        else json.dumps(error["input"], ensure_ascii=False, default=str)
-    )
+    got = json.dumps(error["input"], ensure_ascii=False, default=str)
+    if path[0] in {*secret_keys, "secrets"}:
+        got = "a secret"
+    elif error["input"] is None:
+        got = "nothing"
     return f"{file}: {key} {said}, got {got}"
 
 

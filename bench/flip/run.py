@@ -56,7 +56,7 @@ def plain_selector(folder: Path, environment: Environment) -> Project:
     """The same image behind a Service whose selector is flipped."""
     shutil.copytree(HERE / "selector", folder, dirs_exist_ok=True)
     project = Project(folder, "bench-selector")
-    project.pulumi("stack", "init", project.stack)
+    project.pulumi("stack", "init")
     for key, value in {
         "image": environment.image("blue"),
         "active": "blue",

@@ -5,7 +5,6 @@ Costs: the pods of both colours; the colour without traffic stays at its least s
 """
 
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NotRequired, TypedDict
 
@@ -17,9 +16,9 @@ from slipway.manifest import Manifest, namespace
 from slipway.readiness import Color
 from slipway.release import Release, rollout_guard, traffic_guard
 from slipway.traffic import COLORS, STRATEGIES, weights
-from slipway.validation import CPU, DNS_LABEL, MEMORY, Checks, is_one_of, is_text, is_whole, matches
+from slipway.validation import CPU, DNS_LABEL, ENV_NAME, MEMORY, Checks, is_one_of, is_text, is_whole, matches
 
-_ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+MIN_REPLICAS, MAX_REPLICAS = 2, 10
 
 
 class ScalingArgs(TypedDict):
@@ -103,8 +102,8 @@ def _resolve(name: str, args: AppArgs) -> AppSettings:
         gateway_name=args.get("gateway_name", ""),
         gateway_namespace=args.get("gateway_namespace", ""),
         hostnames=tuple(args.get("hostnames", ())),
-        min_replicas=scaling.get("min_replicas", 2),
-        max_replicas=scaling.get("max_replicas", 10),
+        min_replicas=scaling.get("min_replicas", MIN_REPLICAS),
+        max_replicas=scaling.get("max_replicas", MAX_REPLICAS),
         cpu_percent=scaling.get("cpu_percent", 70),
         cpu=resources.get("cpu", "250m"),
         memory=resources.get("memory", "256Mi"),
@@ -144,7 +143,7 @@ def _check(check: Checks, app: AppSettings) -> None:
     for path in app.writable_paths:
         check.value("writable_paths", path, "absolute paths", lambda path: str(path).startswith("/"))
     for key in (*app.env, *app.secrets):
-        check.value("env and secrets", key, "named by letters, digits and _", matches(_ENV_NAME))
+        check.value("env and secrets", key, "named by letters, digits and _", matches(ENV_NAME))
     twice = sorted(app.env.keys() & app.secrets.keys())
     check.rule(not twice, f"{', '.join(twice)} must stand in env or in secrets, not in both")
     check.rule(

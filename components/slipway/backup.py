@@ -6,16 +6,18 @@ Costs: AWS Backup's storage by the GiB-month, one KMS key by the month.
 
 import json
 from dataclasses import dataclass
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
 
-from slipway.validation import Checks, is_one_of, is_text, is_whole
+from slipway.validation import SCHEDULE, Checks, is_one_of, is_text, is_whole, matches
 
 REMOVAL = ("protect", "destroy")
+RETENTION_DAYS = 35
+COLD_MINIMUM_DAYS = 90
+SCHEDULE_RULE = "cron(…) with six fields, or rate(…)"
 _MANAGED = "arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyFor"
-_COLD_MINIMUM_DAYS = 90
 
 
 class BackupVaultArgs(TypedDict):
@@ -48,30 +50,32 @@ class _BackupVault:
 def _resolve(name: str, args: BackupVaultArgs) -> _BackupVault:
     vault = _BackupVault(
         schedule=args.get("schedule", "cron(0 3 * * ? *)"),
-        retention_days=args.get("retention_days", 35),
+        retention_days=args.get("retention_days", RETENTION_DAYS),
         cold_storage_days=args.get("cold_storage_days"),
         tag_key=args.get("tag_key", "backup"),
         tag_value=args.get("tag_value", "daily"),
         removal=args.get("removal", "protect"),
     )
     with Checks("backup vault", name, args, BackupVaultArgs) as check:
-        check.value(
-            "schedule",
-            vault.schedule,
-            "cron(…) or rate(…)",
-            lambda value: value.startswith(("cron(", "rate(")),
-        )
+        check.value("schedule", vault.schedule, SCHEDULE_RULE, matches(SCHEDULE))
         check.value("retention_days", vault.retention_days, "1-36500", is_whole(1, 36500))
         check.value("cold_storage_days", vault.cold_storage_days, "1-36410", is_whole(1, 36410))
         check.value("tag_key", vault.tag_key, "a tag's key", is_text)
         check.value("tag_value", vault.tag_value, "a tag's value", is_text)
         check.value("removal", vault.removal, f"one of {', '.join(REMOVAL)}", is_one_of(REMOVAL))
-        cold = vault.cold_storage_days
         check.rule(
-            not isinstance(cold, int) or vault.retention_days >= cold + _COLD_MINIMUM_DAYS,
-            f"cold_storage_days {cold} needs retention_days of {_COLD_MINIMUM_DAYS} more, got {vault.retention_days}",
+            stays_cold(vault.retention_days, vault.cold_storage_days),
+            f"cold_storage_days {vault.cold_storage_days} needs retention_days of {COLD_MINIMUM_DAYS} more, "
+            f"got {vault.retention_days}",
         )
     return vault
+
+
+def stays_cold(retention_days: Any, cold_storage_days: Any) -> bool:
+    """AWS keeps what it has moved to cold storage there for its least time. What is no number has been told already."""
+    if not (isinstance(retention_days, int) and isinstance(cold_storage_days, int)):
+        return True
+    return retention_days >= cold_storage_days + COLD_MINIMUM_DAYS
 
 
 class BackupVault(pulumi.ComponentResource):

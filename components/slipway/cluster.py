@@ -17,6 +17,7 @@ from slipway import versions
 from slipway.validation import Checks, is_one_of, is_whole
 
 KINDS = ("eks", "existing")
+MIN_NODES, MAX_NODES = 3, 6
 _LOGS = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 _NODE_POLICIES = {
     "worker": "AmazonEKSWorkerNodePolicy",
@@ -88,8 +89,8 @@ def _resolve(name: str, args: ClusterArgs) -> _Cluster:
     nodes = _Nodes(
         instance_types=tuple(nodes_args.get("instance_types", ("m7g.large",))),
         ami_type=nodes_args.get("ami_type", "AL2023_ARM_64_STANDARD"),
-        min_size=nodes_args.get("min_size", 3),
-        max_size=nodes_args.get("max_size", 6),
+        min_size=nodes_args.get("min_size", MIN_NODES),
+        max_size=nodes_args.get("max_size", MAX_NODES),
         disk_gib=nodes_args.get("disk_gib", 50),
     )
     kind = args.get("kind", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,9 @@ Object = dict[str, Any]
 _PULLING = ("ErrImagePull", "ImagePullBackOff")
 _CRASHES_FOR_CERTAIN = 3
 _SIGNALS = 128
+_PROBE = re.compile(
+    r"(Startup|Readiness|Liveness) probe (?:failed|errored)[^:]*: (?:Get \"[^\"]*\": )?(.*)", re.DOTALL
+)
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,8 @@ class Rollout:
 
     ready: int
     """Ready pods of the present pod template; 0 while older ones are still being replaced."""
+    serving: int
+    """Ready pods of any template: those that traffic goes to."""
     wanted: int
     """Pods that the Deployment is scaled to."""
 
@@ -40,7 +46,8 @@ def rollout(deployment: Object) -> Rollout:
     status, wanted = deployment.get("status", {}), deployment["spec"].get("replicas", 1)
     seen = status.get("observedGeneration", 0) >= deployment["metadata"].get("generation", 1)
     only_new = status.get("updatedReplicas", 0) == status.get("replicas", 0)
-    return Rollout(ready=status.get("availableReplicas", 0) if seen and only_new else 0, wanted=wanted)
+    serving = status.get("availableReplicas", 0)
+    return Rollout(ready=serving if seen and only_new else 0, serving=serving, wanted=wanted)
 
 
 def newest_pods(replica_sets: Sequence[Object], pods: Sequence[Object], deployment: Object) -> list[Object]:
@@ -90,7 +97,24 @@ def _of_container(pod: Object, container: Object, events: Sequence[Object]) -> I
         yield _crash(name, container, ended)
     elif probe:
         advice = "check that the image listens on the port and answers the health path that are configured"
-        yield Cause(f"pod {name} runs but is not ready: {probe}", advice, float("inf"))
+        what = f"pod {name} runs but is not ready: {_probe(pod, container, probe)}"
+        yield Cause(what, advice, float("inf"))
+
+
+def _probe(pod: Object, container: Object, message: str) -> str:
+    """Which probe fails, what it asks for, and what came of it; the kubelet leaves the path out when there was an answer."""
+    found = _PROBE.match(message)
+    specs: dict[str, Object] = {spec["name"]: spec for spec in pod.get("spec", {}).get("containers", ())}
+    spec = specs.get(container.get("name", ""), {})
+    probe: Object = spec.get(f"{found[1].lower()}Probe", {}) if found else {}
+    if not found or "httpGet" not in probe:
+        return message
+    ports: dict[str | int, int] = {port.get("name"): port["containerPort"] for port in spec.get("ports", ())}
+    port: str | int = probe["httpGet"]["port"]
+    result = found[2]
+    if "deadline exceeded" in result or "Client.Timeout" in result:
+        result = f"timeout, no answer within {probe.get('timeoutSeconds', 1)} s"
+    return f"{found[1].lower()} probe GET {probe['httpGet'].get('path', '/')} on port {ports.get(port, port)}: {result}"
 
 
 def _killed_by_probe(ended: Object, probe: str | None) -> bool:

@@ -20,9 +20,11 @@ from slipway.manifest import (
     restricted_container,
     restricted_pod,
 )
-from slipway.validation import DNS_LABEL, Checks, is_one_of, is_text, is_whole, matches
+from slipway.validation import DNS_LABEL, HOST, Checks, is_one_of, is_whole, matches
 
 EXPOSURES = ("load-balancer", "node-port")
+EXPOSURE = "load-balancer"
+HOST_RULE = "a host name or address, without scheme or port"
 _HTTP, _PING = 8000, 8080
 _USER = 65532
 _DRAIN_SECONDS = 15
@@ -41,7 +43,7 @@ class GatewayArgs(TypedDict):
     node_port: NotRequired[int]
     """With `node-port`, required: the port on every node, 30000-32767."""
     address: NotRequired[str]
-    """With `node-port`: the host part of `url`. Default `127.0.0.1`."""
+    """With `node-port`: the host part of `url`, a host name or IPv4 address. Default `127.0.0.1`."""
     load_balancer_annotations: NotRequired[Mapping[str, str]]
     """With `load-balancer`: the Service's annotations. Default an internet-facing AWS network load balancer."""
     namespace: NotRequired[str]
@@ -89,7 +91,7 @@ class _Gateway:
 def _resolve(name: str, args: GatewayArgs) -> _Gateway:
     gateway = _Gateway(
         name=name,
-        exposure=args.get("exposure", "load-balancer"),
+        exposure=args.get("exposure", EXPOSURE),
         node_port=args.get("node_port"),
         address=args.get("address", "127.0.0.1"),
         load_balancer_annotations=args.get("load_balancer_annotations", _NLB),
@@ -102,7 +104,7 @@ def _resolve(name: str, args: GatewayArgs) -> _Gateway:
         check.value("name", name, "lower-case letters, digits and -", matches(DNS_LABEL))
         check.value("exposure", gateway.exposure, f"one of {', '.join(EXPOSURES)}", is_one_of(EXPOSURES))
         check.value("node_port", gateway.node_port, "30000-32767", is_whole(30000, 32767))
-        check.value("address", gateway.address, "a host name or address", is_text)
+        check.value("address", gateway.address, HOST_RULE, matches(HOST))
         check.value("namespace", gateway.namespace, "lower-case letters, digits and -", matches(DNS_LABEL))
         check.value("replicas", gateway.replicas, "1-50", is_whole(1, 50))
         check.value(
@@ -239,6 +241,22 @@ def _disruption_budget(settings: _Gateway) -> Body:
     }
 
 
+# Who asked for what, what came of it, how long it took and which colour answered.
+_LOGGED = (
+    "ClientHost",
+    "DownstreamContentSize",
+    "DownstreamStatus",
+    "Duration",
+    "OriginDuration",
+    "RequestHost",
+    "RequestMethod",
+    "RequestPath",
+    "RetryAttempts",
+    "ServiceName",
+    "StartUTC",
+)
+
+
 def _arguments(settings: _Gateway) -> list[str]:
     return [
         f"--entrypoints.web.address=:{_HTTP}",
@@ -254,6 +272,9 @@ def _arguments(settings: _Gateway) -> list[str]:
         "--providers.providersthrottleduration=50ms",
         "--accesslog=true",
         "--accesslog.format=json",
+        "--accesslog.bufferingsize=100",
+        "--accesslog.fields.defaultmode=drop",
+        *(f"--accesslog.fields.names.{field}=keep" for field in _LOGGED),
         "--log.format=json",
         "--log.level=INFO",
         "--global.checknewversion=false",
@@ -270,7 +291,9 @@ def _traefik(settings: _Gateway) -> Body:
         "ports": [{"name": "http", "containerPort": _HTTP}, {"name": "ping", "containerPort": _PING}],
         "readinessProbe": {**ping, "periodSeconds": 2},
         "livenessProbe": {**ping, "periodSeconds": 10, "failureThreshold": 6},
-        "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}},
+        "resources": {"requests": {"cpu": "200m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
+        # Connections that pile up behind a slow application must make it slow, not make the kernel kill it.
+        "env": [{"name": "GOMEMLIMIT", "value": "450MiB"}],
         "securityContext": restricted_container(),
         "terminationMessagePolicy": "FallbackToLogsOnError",
     }

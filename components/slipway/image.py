@@ -3,7 +3,6 @@
 Does not create the repository it pushes to.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +11,14 @@ from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 import pulumi
 
 from slipway.content import content_hash
-from slipway.validation import Checks, is_text, matches
+from slipway.validation import REPOSITORY, TAG, Checks, is_text, matches
 
 if TYPE_CHECKING:
     import pulumi_docker as docker
 
-_REPOSITORY = re.compile(r"[a-z0-9.-]+(:\d+)?(/[a-z0-9._-]+)+")
-_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+REPOSITORY_RULE = "registry/path without a tag"
+TAG_RULE = "a tag, as v1.2.3"
+DOCKERFILE = "Dockerfile"
 
 
 class RegistryLogin(TypedDict):
@@ -68,11 +68,11 @@ class _Image:
 
 
 def _resolve(name: str, args: ImageArgs) -> _Image:
-    context, dockerfile = args.get("context", ""), args.get("dockerfile", "Dockerfile")
+    context, dockerfile = args.get("context", ""), args.get("dockerfile", DOCKERFILE)
     with Checks("image", name, args, ImageArgs) as check:
-        check.value("repository", args.get("repository"), "registry/path without a tag", matches(_REPOSITORY))
-        check.value("tag", args.get("tag"), "a tag, as v1.2.3", matches(_TAG))
-        check.value("dockerfile", dockerfile, "a file in the context", lambda file: _is_file(context, file))
+        check.value("repository", args.get("repository"), REPOSITORY_RULE, matches(REPOSITORY))
+        check.value("tag", args.get("tag"), TAG_RULE, matches(TAG))
+        check.value("dockerfile", dockerfile, "a file in the context", lambda file: is_file(context, file))
         check.value("platform", args.get("platform"), "as linux/amd64", is_text)
         if login := args.get("login"):
             check.shape("login.", login, RegistryLogin)
@@ -88,7 +88,8 @@ def _resolve(name: str, args: ImageArgs) -> _Image:
     )
 
 
-def _is_file(context: Any, dockerfile: Any) -> bool:
+def is_file(context: Any, dockerfile: Any) -> bool:
+    """Whether the Dockerfile is where the build will look for it."""
     return isinstance(context, str) and isinstance(dockerfile, str) and (Path(context) / dockerfile).is_file()
 
 

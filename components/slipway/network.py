@@ -17,6 +17,7 @@ from slipway.validation import Checks, is_one_of
 
 _FEWEST_ZONES = 2  # of EKS and of every multi-zone database
 NAT = ("none", "single", "per-zone")
+ZONES_RULE = "two or more zone names that end in different letters, a to h"
 
 
 class NetworkArgs(TypedDict):
@@ -53,7 +54,7 @@ def _resolve(name: str, args: NetworkArgs) -> _Network:
     nat = args.get("nat", "per-zone")
     with Checks("network", name, args, NetworkArgs) as check:
         check.value("cidr", cidr, "a private IPv4 block between /16 and /22, as 10.20.0.0/16", _is_vpc)
-        check.value("zones", zones, "two or more zone names ending in a to h, as eu-central-1a", _are_zones)
+        check.value("zones", zones, f"{ZONES_RULE}, as eu-central-1a", are_zones)
         check.value("tiers", tiers, f"of {', '.join(address_plan.TIERS)}, each once", _are_tiers)
         check.value("nat", nat, f"one of {', '.join(NAT)}", is_one_of(NAT))
         check.rule(
@@ -71,7 +72,8 @@ def _is_vpc(value: Any) -> bool:
     return True
 
 
-def _are_zones(value: Sequence[str]) -> bool:
+def are_zones(value: Sequence[str]) -> bool:
+    """Two or more, each with a letter of its own that the address plan knows."""
     letters = {zone[-1:] for zone in value}
     return len(value) >= _FEWEST_ZONES and len(letters) == len(value) and letters <= set(address_plan.ZONES)
 

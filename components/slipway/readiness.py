@@ -60,18 +60,18 @@ async def wait_until_ready(
 
 
 class _Suspect:
-    """A cause is certain once it has lasted for longer than it may."""
+    """A cause is certain once it has lasted, without a break, for longer than it may."""
 
     def __init__(self) -> None:
-        self._since: dict[float, float] = {}
+        self._patience: float | None = None
+        self._since = 0.0
 
     def certain(self, cause: Cause | None) -> bool:
-        if cause is None:
-            self._since.clear()
-            return False
         # By patience, not by text: messages alternate (ErrImagePull, ImagePullBackOff) while the cause stays.
-        since = self._since.setdefault(cause.patience, time.monotonic())
-        return time.monotonic() - since >= cause.patience
+        patience = cause.patience if cause else None
+        if patience != self._patience:
+            self._patience, self._since = patience, time.monotonic()
+        return patience is not None and time.monotonic() - self._since >= patience
 
 
 async def _cause(cluster: Cluster, color: Color, deployment: Object) -> Cause | None:

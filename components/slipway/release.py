@@ -42,14 +42,14 @@ class Release:
     async def wait_for_capacity(self, cluster: Cluster, weights: Mapping[str, int]) -> None:
         """Wait until every colour that is to carry more than it does now has the pods for it."""
         live = live_weights(self.colors, await cluster.route(self.namespace, self.route))
-        ready = dict(
+        serving = dict(
             zip(
                 self.colors,
-                await asyncio.gather(*(self._ready(cluster, color) for color in self.colors)),
+                await asyncio.gather(*(self._serving(cluster, color) for color in self.colors)),
                 strict=True,
             )
         )
-        needed = pods_needed(weights, live, ready, self.min_replicas, self.max_replicas)
+        needed = pods_needed(weights, live, serving, self.min_replicas, self.max_replicas)
         await asyncio.gather(
             *(
                 wait_until_ready(cluster, self.colors[color], pods, self.timeout, pulumi.log.info)
@@ -57,10 +57,10 @@ class Release:
             )
         )
 
-    async def _ready(self, cluster: Cluster, color: str) -> int:
+    async def _serving(self, cluster: Cluster, color: str) -> int:
         place = self.colors[color]
         deployment = await cluster.deployment(place.namespace, place.deployment)
-        return rollout(deployment).ready if deployment else 0
+        return rollout(deployment).serving if deployment else 0
 
 
 def live_weights(colors: Mapping[str, Color], route: Object | None) -> dict[str, int]:

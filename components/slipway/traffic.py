@@ -28,7 +28,7 @@ def weights(active: str, strategy: str, canary_weight: int) -> dict[str, int]:
 def pods_needed(
     wanted: Mapping[str, int],
     live: Mapping[str, int],
-    ready: Mapping[str, int],
+    serving: Mapping[str, int],
     min_replicas: int,
     max_replicas: int,
 ) -> dict[str, int]:
@@ -37,7 +37,7 @@ def pods_needed(
     A colour is asked only when it is to carry more than it carries now, so that leaving a broken colour never waits for
     the broken colour. What it must have is its share of the pods that carry the traffic now, within the scaling bounds.
     """
-    carrying = sum(ready.get(color, 0) for color, weight in live.items() if weight > 0)
+    carrying = sum(serving.get(color, 0) for color, weight in live.items() if weight > 0)
     return {
         color: min(max(min_replicas, math.ceil(carrying * weight / 100)), max_replicas)
         for color, weight in wanted.items()

@@ -10,6 +10,7 @@ from slipway_local.pki import ADMIN
 from slipway_local.ports import API_SERVER
 
 SECONDS = 3
+DOES_NOT_EXIST = "does not exist yet"
 
 
 class UnansweredError(Exception):
@@ -66,7 +67,7 @@ def unavailable_deployments(namespace: str, names: list[str]) -> dict[str, str]:
     lacking: dict[str, str] = {}
     for name in names:
         if name not in found:
-            lacking[name] = "does not exist yet"
+            lacking[name] = DOES_NOT_EXIST
             continue
         wanted = found[name]["spec"]["replicas"]
         status = found[name]["status"]

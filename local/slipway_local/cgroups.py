@@ -3,6 +3,7 @@
 The supervisor and what it starts are in /slipway/platform, pods in /slipway/kubepods.
 """
 
+import errno
 import os
 import signal
 import time
@@ -14,6 +15,9 @@ ROOT = Path("/sys/fs/cgroup")
 GROUP = "slipway"
 OWNER = "trusted.slipway.cache"
 CPUSET_INHERITED = ("cpuset.mems", "cpuset.cpus")
+# Pods share one group, and to the scheduler a group weighs what one process outside does. Without more weight than that,
+# a `pulumi up` or a compiler would starve all pods together.
+WEIGHTS = {"cpu.shares": "10240", "cpu.weight": "1000"}
 
 
 def hierarchies() -> list[Path]:
@@ -33,9 +37,9 @@ def _tracker() -> Path:
 
 def prepare() -> None:
     """Makes the platform's group; the kubelet wants its root to exist."""
-    if not _is_ours() and _pids():
+    if not is_ours() and _pids():
         raise RuntimeError(
-            f"another Slipway platform is up on this machine, with its cache in {_owner()}: "
+            f"another Slipway platform is up on this machine, with its cache in {owner()}: "
             "there is one per machine. Use that one, or let its user stop it with `slipway local down`"
         )
     for hierarchy in hierarchies():
@@ -45,6 +49,9 @@ def prepare() -> None:
             own = group / name
             if own.exists() and not own.read_text().strip():
                 own.write_text((hierarchy / name).read_text())
+        for name, weight in WEIGHTS.items():
+            if (group / name).exists():
+                (group / name).write_text(weight)
     os.setxattr(_tracker() / GROUP, OWNER, str(paths().cache).encode())
     (_tracker() / GROUP / "platform").mkdir(exist_ok=True)
 
@@ -56,15 +63,21 @@ def enter() -> None:
 
 def members() -> list[int]:
     """Every process of the platform, pods included; those of another cache's platform are not ours."""
-    return _pids() if _is_ours() else []
+    return _pids() if is_ours() else []
 
 
 def _pids() -> list[int]:
-    files = (_tracker() / GROUP).rglob("cgroup.procs")
-    return [int(pid) for file in files for pid in file.read_text().split()]
+    pids: list[int] = []
+    for folder, _, _ in os.walk(_tracker() / GROUP):
+        try:
+            pids += map(int, (Path(folder) / "cgroup.procs").read_text().split())
+        except OSError as error:
+            if error.errno not in {errno.ENOENT, errno.ENODEV}:  # a group that was removed meanwhile
+                raise
+    return pids
 
 
-def _owner() -> str | None:
+def owner() -> str | None:
     """The cache whose platform made the group."""
     try:
         return os.getxattr(_tracker() / GROUP, OWNER).decode()
@@ -72,8 +85,9 @@ def _owner() -> str | None:
         return None  # there is no group, or it was made just now
 
 
-def _is_ours() -> bool:
-    return _owner() in {None, str(paths().cache)}
+def is_ours() -> bool:
+    """Whether what the platform changes on this machine is ours to change: no other cache's platform did."""
+    return owner() in {None, str(paths().cache)}
 
 
 def kill_all(seconds: float = 20) -> None:

@@ -9,6 +9,9 @@ import click
 @contextmanager
 def _told() -> Generator[None]:
     """What a person can mend is told in words, not in a traceback."""
+    import subprocess
+    import xmlrpc.client
+
     from slipway_local.download import ChecksumError
     from slipway_local.gobuild import BuildError
     from slipway_local.programs import TableError
@@ -18,6 +21,13 @@ def _told() -> Generator[None]:
         yield
     except (RuntimeError, BuildError, ChecksumError, TableError, ToolchainError) as error:
         raise click.ClickException(str(error)) from error
+    except xmlrpc.client.Error as error:
+        raise click.ClickException(f"the supervisor refuses: {error}") from error
+    except subprocess.CalledProcessError as error:
+        said = str(error.stderr or "").strip().splitlines()[-1:]
+        raise click.ClickException(" ".join([str(error), *said])) from error
+    except (subprocess.SubprocessError, OSError) as error:
+        raise click.ClickException(f"{type(error).__name__}: {error}") from error
 
 
 @click.group()
@@ -30,7 +40,8 @@ def up() -> None:
     """Start what is missing, heal what is half up."""
     from slipway_local import doctor, platform
 
-    lacking = [finding for finding in doctor.examine() if not finding.ok]
+    with _told():
+        lacking = [finding for finding in doctor.examine() if not finding.ok]
     if lacking:
         told = "\n".join(f"  {finding.name}: {finding.found}\n    {finding.mend}" for finding in lacking)
         raise click.ClickException(f"this machine lacks what the platform needs; nothing was begun\n{told}")
@@ -52,7 +63,8 @@ def status(as_json: bool) -> None:
 
     from slipway_local import platform
 
-    parts = platform.status()
+    with _told():
+        parts = platform.status()
     if as_json:
         click.echo(json.dumps([asdict(part) for part in parts], indent=2))
     else:
@@ -86,6 +98,8 @@ def execute(command: tuple[str, ...]) -> None:
         os.execvpe(command[0], command, variables)  # noqa: S606  (the command is what the person typed)
     except FileNotFoundError:
         raise click.ClickException(f"there is no program {command[0]!r} on the platform's PATH") from None
+    except OSError as error:
+        raise click.ClickException(f"{command[0]!r} cannot be run: {error.strerror}") from None
 
 
 @local.command()
@@ -105,7 +119,8 @@ def doctor(as_json: bool) -> None:
 
     from slipway_local.doctor import examine
 
-    findings = examine()
+    with _told():
+        findings = examine()
     if as_json:
         click.echo(json.dumps([finding.as_dict() for finding in findings], indent=2))
     else:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -24,9 +23,24 @@ class Cluster:
     kind: Kind
     kubeconfig: str
 
+    @property
+    def described(self) -> str:
+        """What a person calls it."""
+        return "a node here" if self.kind is Kind.NODE else f"the cluster that {self.kubeconfig} names"
+
 
 def choose() -> Cluster:
-    """What `up` is to bring up."""
+    """What `up` is to bring up; what is up already cannot turn into the other kind."""
+    chosen, up = _chosen(), recorded()
+    if up is not None and up.kind is not chosen.kind:
+        raise RuntimeError(
+            f"the platform was brought up with {up.described}, and KUBECONFIG now asks for {chosen.described}: "
+            "run `slipway local down` first, or set KUBECONFIG as it was"
+        )
+    return chosen
+
+
+def _chosen() -> Cluster:
     named = os.environ.get("KUBECONFIG", "")
     if named and Path(named) != paths().kubeconfig:
         if not all(Path(file).exists() for file in named.split(os.pathsep)):
@@ -34,10 +48,6 @@ def choose() -> Cluster:
                 f"KUBECONFIG names {named}, which does not exist; correct it, or unset it for a node here"
             )
         return Cluster(Kind.NAMED, named)
-    if sys.platform != "linux" or os.geteuid() != 0:
-        raise RuntimeError(
-            "a Kubernetes node needs Linux and root: become root, or name a cluster in KUBECONFIG"
-        )
     return Cluster(Kind.NODE, str(paths().kubeconfig))
 
 

@@ -11,12 +11,13 @@ from slipway_local.templates import rendered
 def docker() -> Part:
     """dockerd with BuildKit and a containerd of its own; it pulls through the local registry first."""
     configuration = paths().configuration / "docker.json"
+    state = paths().run / "docker"
     files = {
         configuration: rendered(
             "docker.json",
             socket=paths().docker_socket,
             root=paths().docker,
-            state=paths().run / "docker",
+            state=state,
             registry=REGISTRY,
         )
     }
@@ -28,6 +29,7 @@ def docker() -> Part:
         environment={"SSL_CERT_FILE": str(paths().trust_bundle)},
         files=files,
         after=("registry",),
+        pid_files=(state / "docker.pid", state / "containerd/containerd.pid"),
     )
 
 

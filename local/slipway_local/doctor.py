@@ -3,23 +3,25 @@
 import os
 import platform as machine
 import shutil
-import socket
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from slipway_local import toolchain
+from slipway_local import base_image, cluster, gobuild, toolchain
+from slipway_local.cluster import Kind
+from slipway_local.gobuild import BuildError
+from slipway_local.listeners import listeners
 from slipway_local.packages import missing_packages
 from slipway_local.paths import paths
-from slipway_local.ports import PORTS
+from slipway_local.ports import PORTS, SHARED_PORTS
+from slipway_local.programs import table
 
 GIB = 1024**3
 BUILD_DISK, RUN_DISK = 18 * GIB, 4 * GIB
 BUILD_MEMORY, RUN_MEMORY = 6 * GIB, 3 * GIB
-OLDEST_GO: list[int] = [1, 25]
 OLDEST_NODE = 20
+NETWORK_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -38,16 +40,26 @@ class Finding:
 def _system() -> Finding:
     found = f"{machine.system()} {machine.machine()}"
     supported = machine.system() == "Linux" and machine.machine() in {"x86_64", "aarch64"}
-    return Finding(
-        "system", supported, found, "use Linux on amd64 or arm64, or name a cluster of your own in KUBECONFIG"
-    )
+    return Finding("system", supported, found, "use Linux on amd64 or arm64")
 
 
 def _root() -> Finding:
     user = os.geteuid()
     return Finding(
-        "root", user == 0, f"user id {user}", "run as root: a Kubernetes node needs it (sudo -E make up)"
+        "root",
+        user == 0,
+        f"user id {user}",
+        "run as root: the Docker daemon, the node and apt-get need it (sudo -E make up)",
     )
+
+
+def _cluster() -> tuple[Finding, bool]:
+    """Which cluster is to serve, and whether that is a node here."""
+    try:
+        chosen = cluster.choose()
+    except RuntimeError as error:
+        return Finding("cluster", ok=False, found=str(error), mend="see docs/local-platform.md"), True
+    return Finding("cluster", ok=True, found=chosen.described), chosen.kind is Kind.NODE
 
 
 def _memory(needed: int) -> Finding:
@@ -74,26 +86,34 @@ def _disk(needed: int) -> Finding:
     )
 
 
-def _first_line(*command: str) -> str | None:
-    if shutil.which(command[0]) is None:
-        return None
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip().splitlines()[0]
+def _missing_programs() -> list[str]:
+    try:
+        return toolchain.missing()
+    except (BuildError, OSError, subprocess.SubprocessError):
+        return list(table())  # which builds are the right ones depends on the Go, and there is none
 
 
 def _go() -> Finding:
-    found = _first_line("go", "env", "GOVERSION") or "not on PATH"
-    version = [int(part) for part in found.removeprefix("go").split(".")[:2] if part.isdigit()]
-    wanted = ".".join(map(str, OLDEST_GO))
-    return Finding(
-        "go", version >= OLDEST_GO, found, f"install Go {wanted} or newer and put it on PATH"
-    )
+    wanted = gobuild.oldest_go(table().values())
+    mend = f"install Go {wanted} or newer and put it on PATH"
+    try:
+        path, version = gobuild.go()
+    except (BuildError, OSError, subprocess.SubprocessError) as error:
+        return Finding("go", ok=False, found=str(error), mend=mend)
+    return Finding("go", gobuild.numbers(version) >= gobuild.numbers(wanted), f"{version}, {path}", mend)
 
 
 def _npm() -> Finding:
-    found = _first_line("npm", "--version")
+    found = shutil.which("npm")
     return Finding(
         "npm", found is not None, found or "not on PATH", f"install Node.js {OLDEST_NODE} or newer with npm"
     )
+
+
+def _npm_is_needed(to_install: bool) -> bool:
+    """It brings Node into the base image, which is made once, and only where no image registry is reached."""
+    made = any((paths().toolchain / "base-image").glob("*/manifest.json"))
+    return not made and (to_install or base_image.is_missing())
 
 
 def _debian(packages: list[str]) -> Finding:
@@ -106,67 +126,65 @@ def _debian(packages: list[str]) -> Finding:
 
 
 def _modules() -> Finding:
-    asked = subprocess.run(
-        ["go", "list", "-m", "-versions", "go.uber.org/atomic"],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    reached = asked.returncode == 0
+    command = [gobuild.go().path, "list", "-m", "-versions", "go.uber.org/atomic"]
+    try:
+        asked = subprocess.run(
+            command,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=NETWORK_SECONDS,
+            env=gobuild.environment(),
+        )
+        reached, said = asked.returncode == 0, asked.stderr.strip() or f"exit code {asked.returncode}"
+    except subprocess.TimeoutExpired:
+        reached, said = False, f"the Go module registry does not answer within {NETWORK_SECONDS} s"
     return Finding(
         "network",
         reached,
-        "the Go module registry answers" if reached else asked.stderr.strip().splitlines()[-1],
+        "the Go module registry answers" if reached else said.splitlines()[-1],
         "give this machine access to its package registries (GOPROXY, HTTPS_PROXY): the toolchain is not built yet",
     )
 
 
-def _ports(ours: set[int]) -> list[Finding]:
-    findings: list[Finding] = []
-    for port, part in PORTS.items():
-        if port in ours:
-            continue
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError as error:
-                findings.append(
-                    Finding(
-                        f"port {port}",
-                        ok=False,
-                        found=f"in use ({error.strerror}); {part} needs it on 127.0.0.1",
-                        mend=f"end what listens there: ss -ltnp 'sport = :{port}' names it; "
-                        "a Slipway platform of another user is stopped by its `make down`",
-                    )
-                )
-    return findings or [Finding("ports", ok=True, found=f"{len(PORTS)} ports free or ours")]
+def _ports(wanted: dict[int, str], ours: set[int]) -> list[Finding]:
+    findings = [
+        Finding(
+            f"port {held.port}",
+            ok=False,
+            found=f"held by {held.who}; {wanted[held.port]} needs it on 127.0.0.1",
+            mend="end it; a Slipway platform of another user is stopped by its `make down`",
+        )
+        for held in listeners(wanted.keys() - ours)
+    ]
+    return findings or [Finding("ports", ok=True, found=f"{len(wanted)} ports free or ours")]
 
 
 def examine() -> list[Finding]:
-    """Looks at everything; what the platform already has is not asked for again.
-
-    With a KUBECONFIG of the user's own no node is started, so neither root nor Linux is needed.
-    """
+    """Looks at everything; what the platform already has is not asked for again."""
     from slipway_local.platform import listening_ports
 
-    own_cluster = bool(os.environ.get("KUBECONFIG"))
-    programs = toolchain.missing()
-    packages = missing_packages()
-    looks: list[Callable[[], Finding]] = [] if own_cluster else [_system, _root]
+    system = _system()
+    if not system.ok:
+        return [system]  # all else is looked at with Linux's own means
+    programs, packages, ours = _missing_programs(), missing_packages(), listening_ports()
+    chosen, node_here = _cluster()
+    findings = [system, _root(), chosen]
     if programs:
-        looks += [lambda: _memory(BUILD_MEMORY), lambda: _disk(BUILD_DISK), _go, _npm]
-    else:
-        looks += [lambda: _memory(RUN_MEMORY), lambda: _disk(RUN_DISK)]
+        findings += [_memory(BUILD_MEMORY), _disk(BUILD_DISK)]
+    elif packages or not ours:
+        findings += [_memory(RUN_MEMORY), _disk(RUN_DISK)]
+    if programs:
+        findings.append(go := _go())
+        if go.ok:
+            findings.append(_modules())
+    if _npm_is_needed(to_install=bool(programs or packages)):
+        findings.append(_npm())
     if packages:
-        looks.append(lambda: _debian(packages))
-    findings = [look() for look in looks]
-    if programs and all(finding.ok for finding in findings if finding.name == "go"):
-        findings.append(_modules())
+        findings.append(_debian(packages))
     python = ".".join(map(str, sys.version_info[:3]))
     return [
         Finding("python", sys.version_info >= (3, 11), python, "install Python 3.11"),
         *findings,
-        *_ports(listening_ports()),
+        *_ports(PORTS if node_here else SHARED_PORTS, ours),
     ]

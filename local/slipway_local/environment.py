@@ -29,14 +29,19 @@ def environment() -> dict[str, str]:
         raise RuntimeError("the local platform was not brought up from this checkout: run `slipway local up`")
     if connects(paths().supervisor_socket) is not None:
         raise RuntimeError("the local platform does not run: `slipway local up` brings it back as it was")
+    direct = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+    direct = f"{direct},127.0.0.1,localhost" if direct else "127.0.0.1,localhost"
     folders = [*json.loads(_note().read_text()), f"{sys.prefix}/bin", os.environ["PATH"]]
     return {
         "PATH": os.pathsep.join(folders),
         "KUBECONFIG": running.kubeconfig,
+        "NO_PROXY": direct,
+        "no_proxy": direct,
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{EMULATOR}",
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_REGION": "eu-central-1",
+        "AWS_DEFAULT_REGION": "eu-central-1",  # what boto3 reads
         "PULUMI_HOME": str(paths().pulumi),
         "PULUMI_BACKEND_URL": f"file://{paths().state}",
         "PULUMI_CONFIG_PASSPHRASE": "",

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -46,10 +47,15 @@ def go() -> Go:
 def require(programs: list[Program]) -> None:
     """Says which Go is needed if the one at hand is too old for these programs."""
     found, version = go()
-    needed = max((_declared(program) for program in programs), default=(0,))
-    if _numbers(version) < needed:
-        wanted = ".".join(map(str, needed))
+    wanted = oldest_go(programs)
+    if numbers(version) < numbers(wanted):
         raise BuildError(f"{found} is {version}, Go {wanted} or newer is needed. {_install_go(wanted)}")
+
+
+def oldest_go(programs: Iterable[Program]) -> str:
+    """The oldest Go that builds all of these programs: the highest that one of them declares."""
+    needed = max((_declared(program) for program in programs), default=(0,))
+    return ".".join(map(str, needed))
 
 
 def prepare(program: Program) -> Path:
@@ -109,10 +115,11 @@ def _install_go(version: str) -> str:
 
 def _declared(program: Program) -> tuple[int, ...]:
     found = re.search(r"^go (\S+)$", (program.folder / "go.mod").read_text(), re.MULTILINE)
-    return _numbers(found.group(1)) if found else (0,)
+    return numbers(found.group(1)) if found else (0,)
 
 
-def _numbers(version: str) -> tuple[int, ...]:
+def numbers(version: str) -> tuple[int, ...]:
+    """A version to compare: go1.25.8 is (1, 25, 8)."""
     return tuple(int(number) for number in re.findall(r"\d+", version)[:3])
 
 

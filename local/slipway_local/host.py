@@ -35,9 +35,9 @@ BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 def prepare() -> None:
     """Readies the machine for the node; says nothing and does nothing where it is ready."""
+    cgroups.prepare()  # refuses where another cache's platform is up: nothing is remembered or touched then
     _remember()
     _forget_last_boot()
-    cgroups.prepare()
     link = Path("/sys/class/net") / BRIDGE
     if not link.exists():
         _run("ip", "link", "add", BRIDGE, "type", "bridge")
@@ -47,10 +47,15 @@ def prepare() -> None:
 
 
 def restore() -> None:
-    """Leaves the machine as it was before the first start. Every process of the platform must have ended."""
+    """Leaves the machine as it was before the first start. Every process of the platform must have ended.
+
+    Where another cache's platform is up, all but our own mounts is that one's.
+    """
     before = _remembered()
     for mount in _mounts_below(paths().platform):
         _run("umount", "--lazy", mount)
+    if not cgroups.is_ours():
+        return
     if (Path("/sys/class/net") / BRIDGE).exists():
         _run("ip", "link", "delete", BRIDGE)
     firewall.remove_ours(before["firewall"])

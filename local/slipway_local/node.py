@@ -132,6 +132,7 @@ def _controller_manager() -> Part:
         "--leader-elect=false",
         # Metrics come every 10 s: with 15 s more, as upstream has it, autoscaling is slow to watch.
         "--horizontal-pod-autoscaler-sync-period=5s",
+        f"--flex-volume-plugin-dir={_volume_plugins()}",
         "--profiling=false",
     )
     return Part(
@@ -142,6 +143,11 @@ def _controller_manager() -> Part:
         files={kubeconfig: pki.kubeconfig(pki.CONTROLLER_MANAGER)},
         after=("kube-apiserver",),
     )
+
+
+def _volume_plugins() -> Path:
+    """There are none; the folder is made by whoever looks for them, and would be /usr/libexec/kubernetes."""
+    return paths().kubelet / "volume-plugins"
 
 
 def _scheduler() -> Part:
@@ -250,6 +256,7 @@ def _kubelet() -> Part:
             dns_service=DNS_SERVICE,
             resolver=resolver,
             pod_logs=paths().logs / "pods",
+            volume_plugins=_volume_plugins(),
         ),
     }
     return Part("kubelet", command, _node_ready, 4, files=files, after=("kube-apiserver", "containerd"))

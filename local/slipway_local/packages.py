@@ -10,7 +10,13 @@ from pathlib import Path
 
 from slipway_local.paths import repository
 
+SYSTEMD = Path("/run/systemd/system")
 POLICY = Path("/usr/sbin/policy-rc.d")
+UNITS = {
+    "containerd": ("containerd.service",),
+    "docker.io": ("docker.service", "docker.socket"),
+    "docker-registry": ("docker-registry.service",),
+}
 MARK = "# written by slipway while it installs packages: no service is started"
 
 
@@ -42,15 +48,18 @@ def install_packages(packages: list[str]) -> None:
         )
     with _no_services_started():
         _apt("update")
-        _apt("install", "--no-install-recommends", *packages)
-    if Path("/run/systemd/system").exists():
+        _apt("install", "--no-install-recommends", "--no-remove", *packages)
+    units = [unit for package in packages for unit in UNITS.get(package, ())]
+    if units and SYSTEMD.exists():
         # Installed is not asked for: at the next boot they would run beside the platform's own.
-        units = ["containerd.service", "docker.service", "docker.socket", "docker-registry.service"]
-        subprocess.run(["systemctl", "disable", *units], check=False, capture_output=True)
+        _run("systemctl", "disable", *units)
 
 
 def _apt(*arguments: str) -> None:
-    command = ["apt-get", "--yes", "--quiet", "-o", "DPkg::Lock::Timeout=300", *arguments]
+    _run("apt-get", "--yes", "--quiet", "-o", "DPkg::Lock::Timeout=300", *arguments)
+
+
+def _run(*command: str) -> None:
     done = subprocess.run(
         command,
         check=False,

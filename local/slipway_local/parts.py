@@ -25,6 +25,8 @@ class Part:
     """Configuration that the command reads: written before the start; a change restarts the part."""
     after: tuple[str, ...] = ()
     """Parts that must be ready before this one is started."""
+    pid_files: tuple[Path, ...] = ()
+    """What a killed one leaves: the next would not start while any process has that number."""
 
     @property
     def definition(self) -> str:

@@ -1,9 +1,8 @@
 """The local platform as a whole: up, status, down."""
 
-import os
 import shutil
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -26,13 +25,14 @@ from slipway_local import (
     supervisor,
     toolchain,
 )
+from slipway_local.api import DOES_NOT_EXIST
 from slipway_local.cluster import Cluster, Kind
 from slipway_local.environment import remember_programs
 from slipway_local.exclusive import exclusive
 from slipway_local.listeners import listeners
 from slipway_local.parts import Part, PartStatus, in_order, longest_wait
 from slipway_local.paths import paths
-from slipway_local.ports import PORTS
+from slipway_local.ports import PORTS, SHARED_PORTS
 from slipway_local.progress import Progress
 
 PARTS_SECONDS = 180
@@ -52,10 +52,12 @@ def up() -> None:
     """Starts what is missing and heals what is half up; at its end everything is ready."""
     with exclusive("up"):
         chosen = cluster.choose()
+        if chosen.kind is Kind.NAMED:
+            click.echo(f"the platform uses {chosen.described}", err=True)
         _install()
         _prepare(chosen)
         parts = in_order(_parts(chosen))
-        _refuse_foreign_listeners(parts)
+        _refuse_foreign_listeners(SHARED_PORTS if chosen.kind is Kind.NAMED else PORTS)
         stopped = supervisor.configure(parts)
         lacking = _lacking(parts)
         if stopped or lacking or not _is_furnished(chosen):
@@ -78,7 +80,8 @@ def status() -> list[PartStatus]:
     processes = supervisor.processes() if supervisor.is_running() else {}
     lacking = _lacking(parts)
     return [_status_of(part, processes.get(part.name), lacking.get(part.name, "")) for part in parts] + [
-        PartStatus(name, "running", ready=not why, detail=why) for name, why in _addon_states(chosen).items()
+        _status_of_addon(name, why, "kube-apiserver" not in lacking)
+        for name, why in _addon_states(chosen).items()
     ]
 
 
@@ -88,13 +91,18 @@ def down() -> None:
         if not paths().platform.exists():
             click.echo("the platform is not up: nothing to stop", err=True)
             return
-        if os.geteuid() == 0:
-            cgroups.kill_all()
-            host.restore()
-        elif supervisor.is_running():
-            supervisor.shut_down()
+        other = None if cgroups.is_ours() else cgroups.owner()
+        cgroups.kill_all()
+        host.restore()
         shutil.rmtree(paths().platform)
-        click.echo("the platform is stopped, and the machine is as it was before", err=True)
+        if other is None:
+            click.echo("the platform is stopped, and the machine is as it was before", err=True)
+        else:
+            click.echo(
+                f"{paths().platform} is removed; the platform that is up on this machine "
+                f"has its cache in {other}: it was left alone",
+                err=True,
+            )
 
 
 def listening_ports() -> set[int]:
@@ -108,10 +116,9 @@ def _install() -> None:
     steps: dict[str, tuple[float, str, Callable[[], None]]] = {}
     if missing := packages.missing_packages():
         steps["packages"] = (60, ", ".join(missing), lambda: packages.install_packages(missing))
-    if not runtime.is_installed():
-        steps["runtime"] = (10, "the supervisor's Python packages", runtime.install)
-    if not emulator.is_installed():
-        steps["emulator"] = (emulator.INSTALL_SECONDS, "the emulator's Python packages", emulator.install)
+    for python in (runtime.RUNTIME, runtime.EMULATOR):
+        if not python.is_installed():
+            steps[python.name] = (python.install_seconds, python.what, python.install)
     progress = Progress({name: seconds for name, (seconds, _, _) in steps.items()})
     for name, (_, what, install) in steps.items():
         with progress.step(name):
@@ -120,9 +127,7 @@ def _install() -> None:
 
 
 def _prepare(chosen: Cluster) -> None:
-    paths().platform.mkdir(parents=True, exist_ok=True)
-    if os.geteuid() == 0:
-        host.prepare()
+    host.prepare()
     pki.ensure()
     paths().state.mkdir(exist_ok=True)
     if chosen.kind is not Kind.NAMED:
@@ -137,9 +142,8 @@ def _parts(chosen: Cluster) -> list[Part]:
     return shared if chosen.kind is Kind.NAMED else [*node.control_plane(), *node.node(), *shared]
 
 
-def _refuse_foreign_listeners(parts: Sequence[Part]) -> None:
+def _refuse_foreign_listeners(wanted: Mapping[int, str]) -> None:
     ours = set(cgroups.members())
-    wanted = {port: who for port, who in PORTS.items() if parts}
     foreign = [listener for listener in listeners(wanted) if listener.pid not in ours]
     if foreign:
         told = "\n".join(
@@ -196,7 +200,8 @@ def _start(parts: Sequence[Part], stopped: set[str], progress: Progress) -> None
             # What runs but does not come to serve gets a new start, after three times its usual time.
             patience = max(15.0, 3 * part.start_seconds)
             if name not in asked_since or time.monotonic() - asked_since[name] > patience:
-                supervisor.start(name)
+                if not supervisor.is_fresh(name, patience):
+                    supervisor.start(name)
                 asked_since[name] = time.monotonic()
             lack = part.ready()
             if lack is None:
@@ -238,6 +243,12 @@ def _addon_states(chosen: Cluster) -> dict[str, str]:
         return {}
     missing = addons.missing_addons()
     return {name: missing.get(name, "") for name in addons.ADDONS}
+
+
+def _status_of_addon(name: str, why: str, answered: bool) -> PartStatus:
+    there = answered and why != DOES_NOT_EXIST
+    state = "running" if not why else "starting" if there else "absent"
+    return PartStatus(name, state, ready=not why, detail=why)
 
 
 def _status_of(part: Part, process: supervisor.Process | None, lack: str) -> PartStatus:

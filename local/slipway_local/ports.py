@@ -12,10 +12,8 @@ PROXY_HEALTH = 10256
 CONTROLLER_MANAGER = 10257
 SCHEDULER = 10259
 REGISTRY = 5000
-GATEWAY = 30080
 
-PORTS: dict[int, str] = {
-    EMULATOR: "the AWS emulator",
+NODE_PORTS: dict[int, str] = {
     API_SERVER: "the Kubernetes API server",
     ETCD: "etcd",
     ETCD_PEER: "etcd",
@@ -26,8 +24,9 @@ PORTS: dict[int, str] = {
     PROXY_HEALTH: "kube-proxy",
     CONTROLLER_MANAGER: "the controller manager",
     SCHEDULER: "the scheduler",
-    REGISTRY: "the image registry",
 }
+SHARED_PORTS: dict[int, str] = {EMULATOR: "the AWS emulator", REGISTRY: "the image registry"}
+PORTS = NODE_PORTS | SHARED_PORTS
 
 BRIDGE = "slipway0"
 NODE_ADDRESS = "10.199.0.1"

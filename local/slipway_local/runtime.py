@@ -1,41 +1,53 @@
-"""The Python of the platform's own programs: in the cache, for they outlive the checkout that starts them."""
+"""The Python environments of the platform's own programs: in the cache, for they outlive the checkout that starts them."""
 
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
-from functools import cache
+from dataclasses import dataclass
 from pathlib import Path
 
 from slipway_local.paths import paths, repository
 
 
-@cache
-def _folder() -> Path:
-    described = (repository() / "local/runtime/requirements.txt").read_bytes() + sys.version.encode()
-    return paths().toolchain / "runtime" / hashlib.sha256(described).hexdigest()[:8]
+@dataclass(frozen=True)
+class PythonEnvironment:
+    """What local/<name>/requirements.txt lists, installed."""
+
+    name: str
+    what: str
+    install_seconds: float
+
+    def program(self, name: str) -> Path:
+        """A program of the environment: python, supervisord, …"""
+        return self._folder() / "bin" / name
+
+    def is_installed(self) -> bool:
+        """Scripts in bin/ name their folder, so it is built in its place; the mark says whether it is whole."""
+        return self._mark().exists()
+
+    def install(self) -> None:
+        """Makes the environment anew."""
+        shutil.rmtree(self._folder(), ignore_errors=True)
+        _run(sys.executable, "-m", "venv", str(self._folder()))
+        pip = (str(self.program("python")), "-m", "pip", "install", "--quiet")
+        _run(*pip, "--requirement", str(self._requirements()))
+        self._mark().touch()
+
+    def _requirements(self) -> Path:
+        return repository() / "local" / self.name / "requirements.txt"
+
+    def _folder(self) -> Path:
+        described = self._requirements().read_bytes() + sys.version.encode()
+        return paths().toolchain / self.name / hashlib.sha256(described).hexdigest()[:8]
+
+    def _mark(self) -> Path:
+        return self._folder() / ".complete"
 
 
-def runtime_program(name: str) -> Path:
-    """A program of the runtime's environment: python, supervisord, …"""
-    return _folder() / "bin" / name
-
-
-def is_installed() -> bool:
-    """Scripts in bin/ name their folder, so it is built in its place; the mark says whether it is whole."""
-    return (_folder() / ".complete").exists()
-
-
-def install() -> None:
-    """Installs local/runtime/requirements.txt into an environment of its own."""
-    shutil.rmtree(_folder(), ignore_errors=True)
-    requirements = repository() / "local/runtime/requirements.txt"
-    _run(sys.executable, "-m", "venv", str(_folder()))
-    _run(
-        str(runtime_program("python")), "-m", "pip", "install", "--quiet", "--requirement", str(requirements)
-    )
-    (_folder() / ".complete").touch()
+RUNTIME = PythonEnvironment("runtime", "the supervisor's Python packages", install_seconds=10)
+EMULATOR = PythonEnvironment("emulator", "the emulator's Python packages", install_seconds=15)
 
 
 def _run(*command: str) -> None:

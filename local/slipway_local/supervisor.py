@@ -16,7 +16,7 @@ from typing import Any
 from slipway_local import cgroups
 from slipway_local.parts import Part, connects
 from slipway_local.paths import paths
-from slipway_local.runtime import runtime_program
+from slipway_local.runtime import RUNTIME
 from slipway_local.templates import rendered
 
 RUNNING_STATES = {"STARTING", "RUNNING", "BACKOFF", "STOPPING"}
@@ -63,7 +63,7 @@ def configure(parts: Sequence[Part]) -> set[str]:
     if is_running():
         _reload()
     else:
-        _spawn()
+        _spawn([file for part in parts for file in part.pid_files])
     known = processes()
     return {part.name for part in parts if known[part.name].state not in {"RUNNING", "STARTING"}}
 
@@ -72,7 +72,17 @@ def start(name: str) -> None:
     """Starts a part that is stopped, or that waits between two tries, at once."""
     if processes()[name].state in RUNNING_STATES:
         stop(name)
-    _call().startProcess(name, False)
+    try:
+        _call().startProcess(name, False)
+    except xmlrpc.client.Fault as fault:
+        if "ALREADY_STARTED" not in fault.faultString:  # the supervisor itself may have been faster
+            raise RuntimeError(f"{name} does not start: {fault.faultString}\n{log_tail(name)}") from fault
+
+
+def is_fresh(name: str, seconds: float) -> bool:
+    """Whether a part runs since less than this: the supervisor may have started it anew by itself."""
+    process = processes()[name]
+    return process.started is not None and time.time() - process.started < seconds
 
 
 def stop(name: str) -> None:
@@ -95,13 +105,6 @@ def processes() -> dict[str, Process]:
         )
         for info in _call().getAllProcessInfo()
     }
-
-
-def shut_down() -> None:
-    """Ends the supervisor and with it every part."""
-    _call().shutdown()
-    while is_running():
-        time.sleep(0.1)
 
 
 def log_tail(name: str, lines: int = 5) -> str:
@@ -158,8 +161,8 @@ def _escaped(value: str) -> str:
     return value.replace("%", "%%")
 
 
-def _spawn() -> None:
-    for stale in (paths().supervisor_socket, paths().run / "supervisord.pid"):
+def _spawn(pid_files: Sequence[Path]) -> None:
+    for stale in (paths().supervisor_socket, paths().run / "supervisord.pid", *pid_files):
         stale.unlink(missing_ok=True)
     environment = {
         "HOME": str(Path.home()),
@@ -169,7 +172,7 @@ def _spawn() -> None:
         ),
     }
     done = subprocess.run(
-        [runtime_program("supervisord"), "--configuration", _configuration()],
+        [RUNTIME.program("supervisord"), "--configuration", _configuration()],
         check=False,
         capture_output=True,
         text=True,

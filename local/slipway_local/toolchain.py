@@ -14,6 +14,7 @@ from pathlib import Path
 
 from slipway_local import download, gobuild
 from slipway_local.download import UnreachableError
+from slipway_local.parts import connects
 from slipway_local.paths import paths
 from slipway_local.programs import Download, Program, table
 from slipway_local.progress import Progress
@@ -136,8 +137,10 @@ def _install_one(
             gobuild.require([program])
             progress.say(f"{program.name}: {error}; it is built from Go modules instead")
     home = home or _build(program, prepared, progress)
+    # What runs may be of an older version, which another checkout wants; a later build cleans up.
+    unused = connects(paths().supervisor_socket) is not None
     for old in program.root.iterdir():
-        if old != home:
+        if old != home and (unused or old.name.startswith(".")):
             shutil.rmtree(old)
 
 

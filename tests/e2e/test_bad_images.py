@@ -30,12 +30,21 @@ def test_up_names_the_cause_and_blue_serves_on(
     assert not traffic.failed, traffic.failed[:5]
     assert {answer.color for answer in traffic.answers} == {"blue"}
 
-    # Not even by asking for it: the colour is not ready.
-    environment.project.set("slipway:active", "green")
-    assert environment.project.up(check=False).code != 0
-    assert environment.weights() == {"chat-blue": 100, "chat-green": 0}
-
-    environment.project.set("slipway:active", "blue")
     environment.project.set("slipway:greenImage", good)
     environment.project.up()
     assert environment.version()["color"] == "blue"
+
+
+def test_a_colour_that_is_not_ready_gets_no_traffic_for_the_asking(environment: Environment) -> None:
+    """Given a green that cannot start, when active is set to green, then `up` fails and every request is still blue's."""
+    good = environment.project.pulumi("config", "get", "slipway:greenImage").output.strip()
+    environment.project.set("slipway:greenImage", MISSING)
+    environment.project.set("slipway:active", "green")
+    with load(f"{environment.url}/version", rate=100, seconds=30) as traffic:
+        assert environment.project.up(check=False).code != 0
+    assert not traffic.failed, traffic.failed[:5]
+    assert {answer.color for answer in traffic.answers} == {"blue"}
+    assert environment.weights() == {"chat-blue": 100, "chat-green": 0}
+    environment.project.set("slipway:active", "blue")
+    environment.project.set("slipway:greenImage", good)
+    environment.project.up()

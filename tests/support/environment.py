@@ -63,7 +63,7 @@ def bring_up(folder: Path, stack: str, node_port: int) -> Environment:
     """Copies dev under another name and brings it up; the traffic starts on blue."""
     settings = dev_settings()
     url = f"http://127.0.0.1:{node_port}"
-    settings["config"]["slipway:gateway"] |= {"nodePort": node_port, "address": url}
+    settings["config"]["slipway:gateway"]["nodePort"] = node_port
     project = copy_of_program(folder, stack, settings)
     project.up()
     environment = Environment(project, url)

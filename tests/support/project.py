@@ -101,7 +101,7 @@ def copy_of_program(folder: Path, stack: str, settings: dict[str, Any]) -> Proje
     if project.pulumi("stack", "ls", "--json").output.find(f'"{stack}"') >= 0:
         project.remove()
         project.settings_file.write_text(yaml.safe_dump(settings, sort_keys=False))
-    project.pulumi("stack", "init", stack)
+    project.pulumi("stack", "init")
     return project
 
 

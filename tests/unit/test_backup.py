@@ -75,7 +75,8 @@ def test_only_aws_backup_may_take_the_role(run: Run, program: Program) -> None:
     [
         ({"retention_days": 0}, "retention_days must be 1-36500, got 0"),
         ({"retention_days": 50, "cold_storage_days": 30}, "needs retention_days of 90 more, got 50"),
-        ({"schedule": "daily"}, "schedule must be cron(…) or rate(…), got 'daily'"),
+        ({"schedule": "daily"}, "schedule must be cron(…) with six fields, or rate(…), got 'daily'"),
+        ({"schedule": "cron(0 3 * *)"}, "schedule must be cron(…) with six fields"),
         ({"removal": "yes"}, "removal must be one of protect, destroy, got 'yes'"),
         ({"tag_key": ""}, "tag_key must be a tag's key"),
         ({"retention": 3}, "did you mean retention_days?"),

@@ -108,6 +108,40 @@ def test_a_probe_that_never_answers_even_when_it_had_the_container_killed(last: 
     assert found.patience == FOREVER
 
 
+URL = 'Get "http://10.0.0.1:3000/healthz"'
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        (
+            f"Startup probe failed: {URL}: dial tcp 10.0.0.1:3000: connect: connection refused",
+            "startup probe GET /healthz on port 3000: dial tcp 10.0.0.1:3000: connect: connection refused",
+        ),
+        (
+            f"Startup probe failed: {URL}: context deadline exceeded (Client.Timeout exceeded while awaiting headers)",
+            "startup probe GET /healthz on port 3000: timeout, no answer within 2 s",
+        ),
+        (
+            "Readiness probe failed: HTTP probe failed with statuscode: 404",
+            "readiness probe GET /healthz on port 3000: HTTP probe failed with statuscode: 404",
+        ),
+        ("Liveness probe failed: exec said no", "Liveness probe failed: exec said no"),
+        ("of a kind not known", "of a kind not known"),
+    ],
+)
+def test_a_probe_is_told_by_what_it_asks_for_and_what_came_of_it(message: str, told: str) -> None:
+    probe = {"httpGet": {"path": "/healthz", "port": "http"}, "timeoutSeconds": 2}
+    mute = pod({"running": {}})
+    mute["status"]["containerStatuses"][0]["name"] = "chat"
+    ports = [{"name": "http", "containerPort": 3000}]
+    spec = {"name": "chat", "ports": ports, "startupProbe": probe, "readinessProbe": probe}
+    mute["spec"] = {"containers": [spec]}
+    assert (
+        cause([mute], [event("Unhealthy", message)]).what == f"pod chat-green-x runs but is not ready: {told}"
+    )
+
+
 def test_events_of_other_pods_say_nothing() -> None:
     other = {**event("Unhealthy", "x"), "involvedObject": {"uid": "other"}}
     assert diagnose(deployment(), [pod({"running": {}})], [other]) is None
@@ -165,6 +199,11 @@ def test_ready_containers_have_no_cause() -> None:
 )
 def test_rollout_counts_only_the_present_template(status: dict[str, Any], ready: int) -> None:
     assert rollout(deployment(**status)).ready == ready
+
+
+def test_pods_that_serve_are_of_any_template() -> None:
+    assert rollout(deployment(availableReplicas=9, replicas=10, updatedReplicas=3)).serving == 9
+    assert rollout(deployment()).serving == 0
 
 
 def test_newest_pods() -> None:

@@ -104,9 +104,10 @@ def test_a_stack_without_aws_needs_no_region(run: Run, program: Program) -> None
     assert not [resource for resource in program.resources if "aws" in resource.type]
 
 
-def test_aws_without_a_region_is_told(run: Run) -> None:
+def test_aws_without_a_region_is_told_before_anything_is_made(run: Run, program: Program) -> None:
     with pytest.raises(SettingsError, match=r"^Pulumi.test.yaml: aws:region is missing"):
         run(lambda: Environment(parse(raw({**GOOD, "network": {}}), "Pulumi.test.yaml")))
+    assert program.resources == []
 
 
 def test_warnings_are_shown(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

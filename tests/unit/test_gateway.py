@@ -130,6 +130,11 @@ def test_load_balancer_annotations_are_the_caller_s(run: Run, program: Program) 
         ({"exposure": "node-port"}, 'exposure "node-port" needs node_port'),
         ({"node_port": 30080}, 'node_port needs exposure "node-port"'),
         ({**PORT, "node_port": 80}, "node_port must be 30000-32767, got 80"),
+        (
+            {**PORT, "address": "http://chat.example.com"},
+            "address must be a host name or address, without scheme",
+        ),
+        ({**PORT, "address": "chat.example.com:80"}, "without scheme or port, got 'chat.example.com:80'"),
         ({"replicas": 0}, "replicas must be 1-50, got 0"),
         ({"replicas": True}, "replicas must be 1-50, got True"),
         ({"namespace": "Dev"}, "namespace must be lower-case letters, digits and -"),

@@ -107,7 +107,10 @@ def test_outputs_are_ids_in_the_order_of_the_zones(run: Run) -> None:
     ("args", "message"),
     [
         ({}, "zones is missing"),
-        ({"zones": ["eu-central-1a"]}, "zones must be two or more zone names ending in a to h"),
+        (
+            {"zones": ["eu-central-1a"]},
+            "zones must be two or more zone names that end in different letters, a to h",
+        ),
         ({"zones": ["eu-central-1a", "eu-central-1a"]}, "zones must be"),
         ({"zones": ZONES, "cidr": "10.0.0.0/8"}, "cidr must be a private IPv4 block between /16 and /22"),
         ({"zones": ZONES, "cidr": "8.8.0.0/16"}, "cidr must be"),

@@ -10,6 +10,7 @@ import pytest
 
 from slipway_local import cluster
 from slipway_local.cluster import Kind
+from slipway_local.environment import environment, remember_programs
 from slipway_local.listeners import listeners
 from slipway_local.paths import paths
 from slipway_local.pulumi_locks import clear_stale_locks
@@ -52,18 +53,21 @@ def test_a_kubeconfig_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPat
 
 def test_the_platforms_own_kubeconfig_is_not_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KUBECONFIG", str(paths().kubeconfig))
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
     assert cluster.choose().kind is Kind.NODE
 
 
-def test_without_root_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    with pytest.raises(RuntimeError, match="become root, or name a cluster in KUBECONFIG"):
+def test_a_platform_that_is_up_does_not_turn_into_the_other_kind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster.record(cluster.choose())
+    own = tmp_path / "kubeconfig"
+    own.touch()
+    monkeypatch.setenv("KUBECONFIG", str(own))
+    with pytest.raises(RuntimeError, match=r"brought up with a node here.*run `slipway local down` first"):
         cluster.choose()
 
 
-def test_the_choice_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
+def test_the_choice_is_remembered() -> None:
     assert cluster.recorded() is None
     cluster.record(cluster.choose())
     assert cluster.recorded() == cluster.choose()
@@ -77,6 +81,36 @@ def test_clears_only_the_locks_of_processes_that_are_gone_from_this_machine() ->
     assert not stale.exists()
     assert not reused.exists()
     assert elsewhere.exists()
+
+
+def test_a_lock_that_cannot_be_read_is_told_and_left() -> None:
+    broken = lock("broken.json", socket.gethostname(), 4_000_000)
+    broken.write_text('{"pid": 12')
+    (told,) = clear_stale_locks()
+    assert f"the lock {broken} cannot be read and is left" in told
+    assert broken.exists()
+
+
+def test_a_lock_that_goes_away_meanwhile_is_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    lock("gone.json", socket.gethostname(), 4_000_000)
+
+    def read_text(self: Path) -> str:
+        raise FileNotFoundError(self)
+
+    monkeypatch.setattr(Path, "read_text", read_text)
+    assert clear_stale_locks() == []
+
+
+def test_addresses_of_this_machine_go_past_the_users_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster.record(cluster.choose())
+    remember_programs([])
+    monkeypatch.setattr("slipway_local.environment.connects", serves)
+    monkeypatch.setenv("no_proxy", "internal.example")
+    assert environment()["NO_PROXY"] == "internal.example,127.0.0.1,localhost"
+
+
+def serves(_: object) -> None:
+    """What `connects` says of something that answers."""
 
 
 def test_names_who_listens_on_a_port() -> None:

@@ -11,6 +11,7 @@ import pulumi
 import pytest
 
 from slipway import readiness, release
+from slipway.diagnosis import Cause
 from slipway.readiness import Color, NotReadyError, wait_until_ready
 from slipway.release import Release, live_weights
 
@@ -114,6 +115,22 @@ def test_a_flip_scales_the_target_to_what_the_carrier_has_before_traffic_moves()
     assert cluster.scaled == [("chat-green", 5)]
 
 
+def test_a_flip_away_from_a_colour_in_mid_rollout_counts_all_the_pods_that_serve() -> None:
+    blue = status(9, 10)
+    blue["status"]["updatedReplicas"] = 3
+    cluster = FakeCluster({"chat-blue": blue, "chat-green": status(2)}, {"blue": 100, "green": 0}, heals=True)
+    capacity(cluster, {"blue": 0, "green": 100})
+    assert cluster.scaled == [("chat-green", 9)]
+
+
+def test_a_flip_to_a_colour_in_mid_rollout_counts_only_its_present_template() -> None:
+    green = status(5)
+    green["status"]["updatedReplicas"] = 1
+    cluster = FakeCluster({"chat-blue": status(2), "chat-green": green}, {"blue": 100, "green": 0})
+    with pytest.raises(NotReadyError, match=r"0 of 2 pods"):
+        capacity(cluster, {"blue": 0, "green": 100})
+
+
 def test_a_flip_to_a_colour_that_is_ready_touches_nothing() -> None:
     cluster = FakeCluster({"chat-blue": status(2), "chat-green": status(3)}, {"blue": 100, "green": 0})
     capacity(cluster, {"blue": 0, "green": 100})
@@ -187,6 +204,17 @@ def test_a_passing_cause_is_waited_out() -> None:
 
     said = asyncio.run(scenario())
     assert said == ['app "chat", green: 0 of 2 pods ready, waiting up to 5 s']
+
+
+def test_a_cause_must_last_without_a_break(monkeypatch: pytest.MonkeyPatch) -> None:
+    pull, probe = Cause("no image", "", 15), Cause("no answer", "", float("inf"))
+    now = 0.0
+    monkeypatch.setattr(readiness.time, "monotonic", lambda: now)
+    suspect = readiness._Suspect()  # pyright: ignore[reportPrivateUsage]
+    steps = [(0, pull, False), (1, probe, False), (20, pull, False), (30, None, False), (36, pull, False)]
+    steps += [(50, Cause("no image, in other words", "", 15), False), (51, pull, True)]
+    for now, cause, certain in steps:
+        assert suspect.certain(cause) is certain, (now, cause)
 
 
 def test_a_deployment_that_is_gone() -> None:

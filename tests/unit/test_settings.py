@@ -22,6 +22,13 @@ GOOD: dict[str, Any] = {
     "tags": {"owner": "me", "costCentre": "x"},
 }
 
+IMAGE: dict[str, Any] = {"repository": "registry.example.com/chat", "context": "apps/chat"}
+
+
+@pytest.fixture(autouse=True)
+def _in_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
 
 def raw(values: dict[str, Any]) -> dict[str, str]:
     """As the CLI hands values over: scalars as text, the rest as JSON."""
@@ -32,9 +39,9 @@ def settings(**more: Any) -> Settings:
     return parse(raw({**GOOD, **more}), "Pulumi.dev.yaml", {"secrets"})
 
 
-def mistakes(**more: Any) -> list[str]:
+def mistakes(secret_keys: frozenset[str] = frozenset({"secrets"}), **more: Any) -> list[str]:
     with pytest.raises(SettingsError) as error:
-        settings(**more)
+        parse(raw({**GOOD, **more}), "Pulumi.dev.yaml", secret_keys)
     return str(error.value).splitlines()[1:]
 
 
@@ -74,7 +81,7 @@ def test_sections_become_arguments_in_the_components_spelling() -> None:
 
 
 def test_ten_wrong_values_make_one_error_with_ten_lines() -> None:
-    wrong = {
+    wrong: dict[str, Any] = {
         "active": "purple",
         "greenImage": "Not An Image",
         "strategy": "big-bang",
@@ -101,6 +108,65 @@ def test_ten_wrong_values_make_one_error_with_ten_lines() -> None:
         assert any(line.startswith(f"  Pulumi.dev.yaml: {key} {right}") for line in found), (key, found)
 
 
+def test_what_a_component_would_refuse_is_in_the_same_list() -> None:
+    found = mistakes(
+        secret_keys=frozenset(),
+        images={
+            "a": {**IMAGE, "repository": "registry.example.com/chat:v1", "tag": "a b"},
+            "b": {**IMAGE, "dockerfile": "Nofile"},
+        },
+        network={"zones": ["eu-central-1a", "eu-west-1a"]},
+        cluster={"kind": "eks", "nodes": {"minSize": 8}},
+        gateway={"exposure": "node-port", "address": "http://chat.example.com:80"},
+        app={"name": "chat", "scaling": {"minReplicas": 11}, "env": {"CODE": "x"}},
+        secrets={"CODE": "hush"},
+        backup={"schedule": "cron(daily)", "coldStorageDays": 30},
+    )
+    right = {
+        "slipway:images.a.repository": 'must be registry/path without a tag, got "registry.example.com/chat:v1"',
+        "slipway:images.a.tag": 'must be a tag, as v1.2.3, got "a b"',
+        "slipway:images.b.dockerfile": "must be a file in the context: there is no apps/chat/Nofile",
+        "slipway:network.zones": "must be two or more zone names that end in different letters, a to h",
+        "slipway:cluster.nodes.maxSize": "must not be below minSize, 8 (left out, it is 6), got nothing",
+        "slipway:gateway.nodePort": "must be 30000-32767 when exposure is node-port, got nothing",
+        "slipway:gateway.address": "must be a host name or address, without scheme or port",
+        "slipway:app.scaling.maxReplicas": "must not be below minReplicas, 11 (left out, it is 10)",
+        "slipway:backup.schedule": "must be cron(…) with six fields, or rate(…)",
+        "slipway:backup.coldStorageDays": "must be 90 or more below retentionDays, 35, got 30",
+        "slipway:secrets": "stands there in clear; set each with pulumi config set --secret",
+    }
+    assert len(found) == len(right), found
+    for key, said in right.items():
+        assert any(line.startswith(f"  Pulumi.dev.yaml: {key} {said}") for line in found), (key, found)
+    assert "hush" not in str(found)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"backup": {"coldStorageDays": 30, "retentionDays": 120, "schedule": "cron(0 3 ? * MON-FRI *)"}},
+        {"backup": {"schedule": "rate(12 hours)"}},
+        {"gateway": {"exposure": "node-port", "nodePort": 30080, "address": "192.0.2.7"}},
+        {"gateway": {"address": "Chat.example.com"}},
+        {"network": {"zones": ["eu-central-1a", "eu-central-1c"]}},
+        {"network": {}, "cluster": {"kind": "eks", "nodes": {"minSize": 6}}},
+        {"app": {"name": "chat", "env": {"A": "x"}}, "secrets": {"B": "y"}},
+        {"images": {"v1": {**IMAGE, "tag": "v1", "repository": "127.0.0.1:5000/slipway/chat"}}},
+    ],
+)
+def test_what_a_component_takes_is_let_through(more: dict[str, Any]) -> None:
+    settings(**more)
+
+
+def test_a_value_that_is_wrong_itself_is_not_held_against_another() -> None:
+    (found,) = mistakes(backup={"retentionDays": 0, "coldStorageDays": 30})
+    assert "slipway:backup.retentionDays" in found
+    (found,) = mistakes(gateway={"exposure": "ingress", "nodePort": 30080})
+    assert "slipway:gateway.exposure" in found
+    (found,) = mistakes(app={"name": "a", "scaling": {"minReplicas": 0, "maxReplicas": 1}})
+    assert "slipway:app.scaling.minReplicas" in found
+
+
 def test_the_error_says_that_nothing_changed() -> None:
     with pytest.raises(SettingsError, match=r"^Pulumi.dev.yaml has one mistake; nothing was changed."):
         settings(active="")
@@ -117,7 +183,7 @@ def test_the_error_says_that_nothing_changed() -> None:
             "slipway:app.scaling.minReplica is not known; did you mean slipway:app.scaling.minReplicas?",
         ),
         (
-            {"images": {"v1": {"repository": "r/x", "context": ".", "tags": "x"}}},
+            {"images": {"v1": {**IMAGE, "tags": "x"}}},
             "slipway:images.v1.tags is not known; did you mean slipway:images.v1.tag?",
         ),
         ({"app": {}}, "slipway:app.name is missing"),
@@ -146,6 +212,31 @@ def test_the_error_says_that_nothing_changed() -> None:
             "slipway:backup.retentionDays must be 1-36500, got 0",
         ),
         ({"tags": {"owner": "", "costCentre": "x"}}, "slipway:tags.owner"),
+        (
+            {"gateway": {"nodePort": 30080}},
+            "slipway:gateway.nodePort must be left out unless exposure is node-port, got 30080",
+        ),
+        (
+            {"network": {}, "cluster": {"kind": "eks", "nodes": {"minSize": 4, "maxSize": 3}}},
+            "slipway:cluster.nodes.maxSize must not be below minSize, 4, got 3",
+        ),
+        (
+            {"network": {}, "cluster": {"kind": "eks", "nodes": {"maxSize": 2}}},
+            "slipway:cluster.nodes.maxSize must not be below minSize, 3, got 2",
+        ),
+        (
+            {"cluster": {"kind": "existing", "version": "1.34"}},
+            "slipway:cluster.version must be left out: a cluster that exists is taken as it is",
+        ),
+        ({"gateway": {"address": "chat:80"}}, "slipway:gateway.address must be a host name or address"),
+        (
+            {"images": {"v1": {**IMAGE, "context": "nowhere"}}},
+            "slipway:images.v1.dockerfile must be a file in the context: there is no nowhere/Dockerfile",
+        ),
+        (
+            {"app": {"name": "a", "env": {"CODE": "x"}}, "secrets": {"CODE": "y"}},
+            "slipway:secrets must not repeat what stands in slipway:app.env: CODE, got a secret",
+        ),
     ],
 )
 def test_each_mistake_names_its_key_and_what_is_right(more: dict[str, Any], line: str) -> None:
@@ -192,6 +283,6 @@ def test_load_reads_the_stack_s_own_namespace_and_knows_its_secrets(monkeypatch:
     runtime_config.set_all_config({**values, "aws:region": "eu-central-1"}, ["slipway:secrets"])
     assert load().secrets == {"CODE": "x"}
     runtime_config.set_all_config(values, [])
-    with pytest.raises(SettingsError, match=r"^Pulumi.test.yaml: slipway:secrets"):
+    with pytest.raises(SettingsError, match=r"Pulumi\.test\.yaml: slipway:secrets stands there in clear"):
         load()
     runtime_config.set_all_config({}, [])

@@ -164,7 +164,9 @@ def test_ensure_builds_what_is_missing_and_nothing_twice(cache: Paths, built: li
     assert built == ["tool", "plug"]
     assert toolchain.missing() == []
     assert (toolchain.program("tool") / "bin" / "alias").read_text() == "tool 1.2.3"
-    assert toolchain.bin_dirs() == [toolchain.program("tool") / "bin"], "a plugin on PATH makes the engine warn"
+    assert toolchain.bin_dirs() == [toolchain.program("tool") / "bin"], (
+        "a plugin on PATH makes the engine warn"
+    )
 
 
 def test_ensure_of_one_program_leaves_the_others(built: list[str], cache: Paths) -> None:

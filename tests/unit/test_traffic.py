@@ -20,7 +20,7 @@ def test_weights(active: str, strategy: str, share: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "live", "ready", "needed"),
+    ("wanted", "live", "serving", "needed"),
     [
         # a flip: the target needs what the carrier has
         ({"green": 100, "blue": 0}, {"blue": 100, "green": 0}, {"blue": 5, "green": 2}, {"green": 5}),
@@ -38,6 +38,6 @@ def test_weights(active: str, strategy: str, share: int) -> None:
     ],
 )
 def test_pods_needed(
-    wanted: dict[str, int], live: dict[str, int], ready: dict[str, int], needed: dict[str, int]
+    wanted: dict[str, int], live: dict[str, int], serving: dict[str, int], needed: dict[str, int]
 ) -> None:
-    assert pods_needed(wanted, live, ready, min_replicas=2, max_replicas=10) == needed
+    assert pods_needed(wanted, live, serving, min_replicas=2, max_replicas=10) == needed
