@@ -88,7 +88,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch)
         (root / "slipway").mkdir()
-        environment = bring_up(root / "slipway", "bench", node_port=30090)
+        environment = bring_up(root / "slipway", "bench", node_port=30090, max_replicas=2)
         selector = plain_selector(root / "selector", environment)
         results: dict[str, list[Flip]] = {"slipway": [], "selector": []}
         try:

@@ -12,7 +12,7 @@ from tests.support.environment import Environment, bring_up
 @pytest.fixture(scope="package")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
     """One environment for all tests of this folder; each leaves it on blue, healthy."""
-    up = bring_up(tmp_path_factory.mktemp("e2e"), "e2e", node_port=30081)
+    up = bring_up(tmp_path_factory.mktemp("e2e"), "e2e", node_port=30081, max_replicas=2)
     yield up
     up.project.remove()
 

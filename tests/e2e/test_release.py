@@ -2,14 +2,14 @@
 
 import pytest
 
-from tests.support.environment import Environment
+from tests.support.environment import Environment, wait_for
 from tests.support.load import load
 
 
 def test_flip_there_and_back_loses_no_request(environment: Environment) -> None:
     """Given load on blue, when active is set to green and back, then every request is answered, each by one colour at a time."""
     for color in ("green", "blue"):
-        with load(f"{environment.url}/version", rate=1000, seconds=15) as traffic:
+        with load(f"{environment.url}/version", rate=1000, seconds=30) as traffic:
             environment.release(color)
         assert not traffic.failed, traffic.failed[:5]
         moved = traffic.moved_to(color)
@@ -48,9 +48,7 @@ def test_a_colour_scaled_away_is_brought_back_before_it_gets_traffic(environment
     """Given green without a single pod, when active is set to green, then it gets its pods first and no request is lost."""
     environment.kubectl("delete", "hpa", "chat-green")
     environment.kubectl("scale", "deployment/chat-green", "--replicas=0")
-    environment.kubectl(
-        "wait", "--for=jsonpath={.status.replicas}=0", "deployment/chat-green", "--timeout=60s"
-    )
+    wait_for(lambda: environment.pods("green") == 0, 60, "green's pods to go")
     environment.project.pulumi("refresh", "--yes", "--skip-preview")
     with load(f"{environment.url}/version", rate=300, seconds=30) as traffic:
         environment.release("green")

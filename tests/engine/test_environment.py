@@ -6,7 +6,7 @@ from typing import Any
 import boto3  # pyright: ignore[reportMissingTypeStubs]
 import pytest
 
-from tests.support.environment import Environment, bring_up
+from tests.support.environment import Environment, bring_up, wait_for
 
 
 def resources() -> dict[str, set[str]]:
@@ -38,7 +38,7 @@ def before() -> dict[str, set[str]]:
 @pytest.fixture(scope="module")
 def engine(before: dict[str, set[str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
     """An environment of this file's own, because its last test destroys it."""
-    up = bring_up(tmp_path_factory.mktemp("engine"), "engine", node_port=30082)
+    up = bring_up(tmp_path_factory.mktemp("engine"), "engine", node_port=30082, max_replicas=4)
     yield up
     if "engine" in up.project.pulumi("stack", "ls", "--json").output:
         up.project.remove()
@@ -65,11 +65,21 @@ def test_refresh_is_clean(engine: Environment) -> None:
 
 
 def test_replicas_belong_to_the_autoscaler(engine: Environment) -> None:
-    """Given that the HPA scaled a colour, when `up` runs, then the count stays."""
-    engine.kubectl("scale", "deployment/chat-blue", "--replicas=3")
+    """Given that the autoscaler wants three pods, when `up` runs, then there are three."""
+
+    def replicas() -> int:
+        return int(engine.kubectl("get", "deployment/chat-blue", "--output=jsonpath={.spec.replicas}"))
+
+    def want(least: int) -> None:
+        engine.kubectl(
+            "patch", "hpa/chat-blue", "--type=merge", f'--patch={{"spec":{{"minReplicas":{least}}}}}'
+        )
+
+    want(3)
+    wait_for(lambda: replicas() == 3, 60, "the autoscaler to scale up")
     engine.project.up()
-    (blue,) = [item for item in engine.objects("deployments") if item["metadata"]["name"] == "chat-blue"]
-    assert blue["spec"]["replicas"] == 3
+    assert replicas() == 3
+    want(2)
 
 
 def test_ten_wrong_values_are_one_error(engine: Environment) -> None:

@@ -35,6 +35,10 @@ class Environment:
     def objects(self, kind: str) -> list[dict[str, Any]]:
         return json.loads(self.kubectl("get", kind, "--output", "json"))["items"]
 
+    def pods(self, color: str) -> int:
+        """How many pods a colour has, ready or not."""
+        return sum(pod["metadata"]["labels"].get("slipway/color") == color for pod in self.objects("pods"))
+
     def weights(self) -> dict[str, int]:
         """What the live route says: backend -> weight."""
         (route,) = self.objects("httproutes.gateway.networking.k8s.io")
@@ -59,11 +63,16 @@ class Environment:
         assert self.version()["color"] == color
 
 
-def bring_up(folder: Path, stack: str, node_port: int) -> Environment:
-    """Copies dev under another name and brings it up; the traffic starts on blue."""
+def bring_up(folder: Path, stack: str, node_port: int, max_replicas: int) -> Environment:
+    """Copies dev under another name and brings it up; the traffic starts on blue.
+
+    It asks for little cpu, because it stands beside dev on a node that may have two cores.
+    """
     settings = dev_settings()
     url = f"http://127.0.0.1:{node_port}"
     settings["config"]["slipway:gateway"]["nodePort"] = node_port
+    settings["config"]["slipway:app"]["resources"]["cpu"] = "50m"
+    settings["config"]["slipway:app"]["scaling"]["maxReplicas"] = max_replicas
     project = copy_of_program(folder, stack, settings)
     project.up()
     environment = Environment(project, url)

@@ -70,7 +70,7 @@ def _read(results: Path) -> list[Answer]:
 
 
 @contextmanager
-def load(url: str, *, rate: int = 1000, seconds: int = 30) -> Generator[Load]:
+def load(url: str, *, rate: int, seconds: int) -> Generator[Load]:
     """Sends `rate` requests a second for `seconds`, both bounded. The block runs during the load; the load ends after it.
 
     At most 2,000 requests a second for two minutes, to loopback alone.
