@@ -81,7 +81,7 @@ class AppArgs(TypedDict):
     drain_seconds: NotRequired[int]
     """Seconds that a stopping pod goes on serving while traffic leaves it, 1-300. Default 10."""
     rollout_seconds: NotRequired[int]
-    """Seconds to wait for a colour to get ready, 10-3600. Default 110."""
+    """Seconds to wait for a colour to get ready, 10-3600. Default 100."""
     kubeconfig: NotRequired[pulumi.Input[str]]
     """Content of the kubeconfig by which readiness is watched. Default the ambient one."""
 
@@ -110,7 +110,7 @@ def _resolve(name: str, args: AppArgs) -> AppSettings:
         user=args.get("user", 1000),
         writable_paths=tuple(args.get("writable_paths", ("/tmp",))),  # noqa: S108 (a mount, not a file)
         drain_seconds=args.get("drain_seconds", 10),
-        rollout_seconds=args.get("rollout_seconds", 110),
+        rollout_seconds=args.get("rollout_seconds", 100),
     )
     with Checks("app", name, args, AppArgs) as check:
         check.shape("scaling.", scaling, ScalingArgs)
