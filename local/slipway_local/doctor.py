@@ -171,13 +171,11 @@ def examine() -> list[Finding]:
     chosen, node_here = _cluster()
     findings = [system, _root(), chosen]
     if programs:
-        findings += [_memory(BUILD_MEMORY), _disk(BUILD_DISK)]
-    elif packages or not ours:
-        findings += [_memory(RUN_MEMORY), _disk(RUN_DISK)]
-    if programs:
-        findings.append(go := _go())
+        findings += [_memory(BUILD_MEMORY), _disk(BUILD_DISK), go := _go()]
         if go.ok:
             findings.append(_modules())
+    elif packages or not ours:
+        findings += [_memory(RUN_MEMORY), _disk(RUN_DISK)]
     if _npm_is_needed(to_install=bool(programs or packages)):
         findings.append(_npm())
     if packages:

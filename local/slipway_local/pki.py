@@ -8,6 +8,7 @@ import trustme
 
 from slipway_local.paths import paths
 from slipway_local.ports import API_SERVICE, NODE_ADDRESS
+from slipway_local.private_file import write_private
 
 SYSTEM_BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",
@@ -83,11 +84,11 @@ def ensure() -> None:
             # Go refuses a certificate that names no host at all, a client's too.
             hosts = identity.hosts or (f"{identity.name}.invalid",)
             issued = authority.issue_cert(*hosts, common_name=identity.user, organization_name=identity.group)
-            _write(identity.certificate, b"".join(blob.bytes() for blob in issued.cert_chain_pems))
-            _write(identity.key, issued.private_key_pem.bytes())
+            write_private(identity.certificate, b"".join(blob.bytes() for blob in issued.cert_chain_pems))
+            write_private(identity.key, issued.private_key_pem.bytes())
     system = next((Path(bundle) for bundle in SYSTEM_BUNDLES if Path(bundle).exists()), None)
     trusted = system.read_bytes() if system else b""
-    _write(paths().trust_bundle, trusted + b"\n" + paths().ca_certificate.read_bytes())
+    write_private(paths().trust_bundle, trusted + b"\n" + paths().ca_certificate.read_bytes())
 
 
 def _authority() -> trustme.CA:
@@ -95,19 +96,9 @@ def _authority() -> trustme.CA:
     if key.exists():
         return trustme.CA.from_pem(certificate.read_bytes(), key.read_bytes())
     authority = trustme.CA(organization_name="Slipway local platform")
-    _write(certificate, authority.cert_pem.bytes())
-    _write(key, authority.private_key_pem.bytes())
+    write_private(certificate, authority.cert_pem.bytes())
+    write_private(key, authority.private_key_pem.bytes())
     return authority
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Whole or not at all: a start that is killed must not leave half a key."""
-    if path.exists() and path.read_bytes() == content:
-        return
-    unfinished = path.with_suffix(".new")
-    unfinished.write_bytes(content)
-    unfinished.chmod(0o600)
-    unfinished.replace(path)
 
 
 def encoded(path: Path) -> str:

@@ -33,6 +33,7 @@ from slipway_local.listeners import listeners
 from slipway_local.parts import Part, PartStatus, in_order, longest_wait
 from slipway_local.paths import paths
 from slipway_local.ports import PORTS, SHARED_PORTS
+from slipway_local.private_file import write_private
 from slipway_local.progress import Progress
 
 PARTS_SECONDS = 180
@@ -131,8 +132,7 @@ def _prepare(chosen: Cluster) -> None:
     pki.ensure()
     paths().state.mkdir(exist_ok=True)
     if chosen.kind is not Kind.NAMED:
-        paths().kubeconfig.write_text(pki.kubeconfig(pki.ADMIN))
-        paths().kubeconfig.chmod(0o600)
+        write_private(paths().kubeconfig, pki.kubeconfig(pki.ADMIN).encode())
     cluster.record(chosen)
     remember_programs(toolchain.bin_dirs())
 

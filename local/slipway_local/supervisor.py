@@ -16,6 +16,7 @@ from typing import Any
 from slipway_local import cgroups
 from slipway_local.parts import Part, connects
 from slipway_local.paths import paths
+from slipway_local.private_file import write_private
 from slipway_local.runtime import RUNTIME
 from slipway_local.templates import rendered
 
@@ -120,10 +121,7 @@ def _write_files(parts: Sequence[Part]) -> None:
     for part in parts:
         files |= part.files
     for path, text in files.items():
-        if not path.exists() or path.read_text() != text:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-            path.chmod(0o600)
+        write_private(path, text.encode())
 
 
 def _supervisord(parts: Sequence[Part]) -> str:
