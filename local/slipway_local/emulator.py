@@ -8,13 +8,11 @@ from slipway_local.parts import Part
 from slipway_local.paths import paths, repository
 from slipway_local.ports import EMULATOR
 
-PROGRAMS = ("serve.py", "durable.py", "additions.py")
-
 
 def emulator() -> Part:
     """It keeps its state in the cache through restarts and kills. local/emulator says what is added to it."""
     folder = paths().configuration / "emulator"
-    files = {folder / name: (_source() / name).read_text() for name in PROGRAMS}
+    files = {folder / file.relative_to(_source()): file.read_text() for file in _source().rglob("*.py")}
     return Part(
         "emulator",
         [str(runtime.EMULATOR.program("python")), str(folder / "serve.py")],

@@ -3,8 +3,7 @@
 EC2 flow logs:    DeliverLogsPermissionArn, MaxAggregationInterval, LogFormat
 EC2 VPC endpoint: PrivateDnsEnabled, SecurityGroupIds, PolicyDocument, IpAddressType
 
-They stay in ministack's own records, and so in its saved state. Nothing here decides anything: it is no more
-evidence of how AWS behaves than the emulator is.
+They stay in ministack's own records, and so in its saved state.
 """
 
 import re
@@ -19,7 +18,7 @@ Answer = tuple[int, dict[str, str], bytes]
 
 
 def install() -> None:
-    """Puts the additions into ministack. A name that it no longer has is an error at start."""
+    """Puts them around ministack's own calls."""
     actions: dict[str, Callable[[Parameters], Answer]] = ec2._ACTION_MAP
     create_flow_logs, describe_flow_logs = actions["CreateFlowLogs"], actions["DescribeFlowLogs"]
     create_endpoint, modify_endpoint = actions["CreateVpcEndpoint"], actions["ModifyVpcEndpoint"]
