@@ -1,16 +1,16 @@
 """Imports the SDK, waits for one line that says which program to run, and becomes pulumi-language-python-exec with it."""
 
+import contextlib
 import json
 import os
 import runpy
 import sys
+from pathlib import Path
 
 executor = sys.argv[1]
-sys.path[0] = os.path.dirname(executor)  # as if it had been started as a script
-try:
+sys.path[0] = str(Path(executor).parent)  # as if it had been started as a script
+with contextlib.suppress(ImportError):  # the executor says what to do about it
     import pulumi.runtime  # noqa: F401
-except ImportError:
-    pass  # the executor says what to do about it
 
 line = sys.stdin.readline()
 if not line:
