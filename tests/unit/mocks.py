@@ -84,6 +84,8 @@ class Mocks(pulumi.runtime.Mocks):
                 "certificateAuthority": {"data": "Y2E="},
                 "identities": [{"oidcs": [{"issuer": "https://oidc.example.com/id"}]}],
             },
+            "aws:ec2/vpc:Vpc": {"ownerId": "123456789012", "ipv6CidrBlock": "2001:db8:0:ff00::/56"},
+            "aws:ec2/eip:Eip": {"publicIp": f"{args.name}-ip"},
             "docker:index/remoteImage:RemoteImage": {"imageId": "sha256:1234"},
             "docker:index/registryImage:RegistryImage": {"sha256Digest": "sha256:abcd"},
         }
