@@ -108,6 +108,8 @@ def _resolve(name: str, args: NetworkArgs) -> _Network:
             "interface_endpoints", interfaces, rules.INTERFACE_ENDPOINTS, rules.are_interface_services
         )
         check.value("node_discovery", discovery, "a tag's value", is_text)
+        idle = sorted(args.keys() & {"flow_log_retention_days", "flow_log_key_arn"})
+        check.rule(logs != "none" or not idle, f"flow_logs none keeps nothing: leave {', '.join(idle)} out")
         overlapping = rules.overlapping(cidr, clear_of)
         check.rule(
             not overlapping, f"cidr {cidr} overlaps {', '.join(overlapping)}, which it must keep clear of"
