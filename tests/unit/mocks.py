@@ -91,6 +91,10 @@ class Mocks(pulumi.runtime.Mocks):
         }
         inputs = cast(dict[str, Any], args.inputs)
         outputs = {"name": args.name, "arn": f"arn:{args.name}", **inputs, **added.get(args.typ, {})}
+        if args.typ == "aws:s3/bucket:Bucket":
+            outputs["bucket"] = f"{args.name}-made"
+        if args.typ == "aws:iam/role:Role" and "backup.amazonaws.com" in inputs["assumeRolePolicy"]:
+            outputs["arn"] = f"arn:aws:iam::123456789012:role/{args.name}"  # its account is read out of it
         if args.typ == "kubernetes:core/v1:Secret":
             outputs["metadata"] = {**inputs["metadata"], "name": f"{args.name}-made"}
         return f"{args.name}-id", outputs
