@@ -159,15 +159,6 @@ def _check_values(check: Checks, vault: _BackupVault) -> None:
     check.value("report_bucket", vault.report_bucket, rules.BUCKET_RULE, matches(rules.BUCKET))
 
 
-_OF = {
-    "copy_retention_days": "copy_to",
-    "restore_test_schedule": "restore_tests",
-    "report_bucket": "reports",
-    "report_retention_days": "reports",
-}
-"""Arguments that say nothing without another one."""
-
-
 def _check_clashes(check: Checks, vault: _BackupVault, given: Collection[str]) -> None:
     longest, shortest = rules.longest(*vault.retentions), rules.shortest(*vault.retentions)
     check.rule(
@@ -187,7 +178,7 @@ def _check_clashes(check: Checks, vault: _BackupVault, given: Collection[str]) -
         not rules.is_below(vault.lock_max_days, longest),
         f"lock_max_days {vault.lock_max_days} refuses what is kept {longest} days",
     )
-    idle = [key for key, needed in _OF.items() if key in given and not getattr(vault, needed)]
+    idle = [key for key, needed in rules.OF.items() if key in given and not getattr(vault, needed)]
     if vault.lock == "none":
         idle += sorted(given & {"lock_min_days", "lock_max_days"})
     if vault.lock != "compliance":

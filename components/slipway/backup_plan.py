@@ -114,7 +114,6 @@ def restore_tests(
             name=kind,
             restore_testing_plan_name=plan.name,
             protected_resource_type=kind,
-            protected_resource_arns=["*"],
             protected_resource_conditions={
                 "string_equals": [{"key": f"aws:ResourceTag/{key}", "value": value}]
             },

@@ -30,6 +30,14 @@ RESTORABLE = (
 )
 """Types that AWS can restore for a test: https://docs.aws.amazon.com/aws-backup/latest/devguide/restore-testing.html"""
 
+OF: Mapping[str, str] = {
+    "copy_retention_days": "copy_to",
+    "restore_test_schedule": "restore_tests",
+    "report_bucket": "reports",
+    "report_retention_days": "reports",
+}
+"""Arguments that say nothing without another one."""
+
 SCHEDULE_RULE = "cron(…) with six fields, or rate(…)"
 VAULTS_RULE = "ARNs of backup vaults, each once"
 ACCOUNTS_RULE = "numbers of AWS accounts, of twelve digits, each once"

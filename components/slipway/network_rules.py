@@ -28,6 +28,7 @@ LOG_DAYS = (
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
 """What CloudWatch Logs takes: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html"""
+LOG_DAYS_RULE = f"one of {', '.join(map(str, LOG_DAYS))}"
 
 GATEWAY_SERVICES = ("s3", "dynamodb")
 """What has gateway endpoints, which are free: https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html"""

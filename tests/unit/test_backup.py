@@ -230,7 +230,6 @@ def test_restores_are_tested_by_type_of_what_carries_the_tag(run: Run, program: 
         "name": "RDS",
         "restoreTestingPlanName": "slipway_test_backup",
         "protectedResourceType": "RDS",
-        "protectedResourceArns": ["*"],
         "protectedResourceConditions": {
             "stringEquals": [{"key": "aws:ResourceTag/backup", "value": "daily"}]
         },
