@@ -48,9 +48,9 @@ class BackupVaultArgs(TypedDict):
     lock: NotRequired[str]
     """`governance` (default with `protect`) lets only who may change the lock delete early, `compliance` nobody for ever, or `none`."""
     lock_min_days: NotRequired[int]
-    """Shortest retention that the locked vault takes, 1 to 36500 days. Default the plan's shortest."""
+    """Shortest retention that the locked vault takes, also on demand and of copies, 1 to 36500 days. Default the plan's shortest."""
     lock_max_days: NotRequired[int]
-    """Longest retention that the locked vault takes, 1 to 36500 days. Default the plan's longest."""
+    """Longest retention that the locked vault takes, also on demand and of copies, 1 to 36500 days. Default the plan's longest."""
     lock_grace_days: NotRequired[int]
     """Days in which a compliance lock can still be taken back, 3 to 36500. Default 14."""
     notify: NotRequired[Sequence[str]]

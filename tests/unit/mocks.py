@@ -25,6 +25,7 @@ class Registered:
     depends_on: frozenset[str]
     ignore_changes: tuple[str, ...]
     secrets: frozenset[str]
+    delete_before_replace: bool
 
 
 @dataclass
@@ -69,6 +70,7 @@ class Monitor(mocks.MockMonitor):
                     depends_on=frozenset(urn.rsplit("::", 1)[-1] for urn in request.dependencies),
                     ignore_changes=tuple(request.ignoreChanges),
                     secrets=frozenset(secrets),
+                    delete_before_replace=request.deleteBeforeReplace,
                 )
             )
         return answer
@@ -95,8 +97,8 @@ class Mocks(pulumi.runtime.Mocks):
             outputs["bucket"] = f"{args.name}-made"
         if args.typ == "aws:iam/role:Role" and "backup.amazonaws.com" in inputs["assumeRolePolicy"]:
             outputs["arn"] = f"arn:aws:iam::123456789012:role/{args.name}"  # its account is read out of it
-        if args.typ == "kubernetes:core/v1:Secret":
-            outputs["metadata"] = {**inputs["metadata"], "name": f"{args.name}-made"}
+        if args.typ in ("kubernetes:core/v1:Secret", "kubernetes:core/v1:ConfigMap"):
+            outputs["metadata"] = {"name": f"{args.name}-made", **inputs["metadata"]}
         return f"{args.name}-id", outputs
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:

@@ -101,6 +101,12 @@ def test_a_compliance_lock_is_asked_for_and_has_days_of_grace(run: Run, program:
     }
 
 
+def test_what_a_vault_has_one_of_goes_before_it_comes_anew(run: Run, program: Program) -> None:
+    run(lambda: BackupVault("backup", {"copies_from": ["210987654321"]}))
+    first_gone = {one.name for one in program.resources if one.delete_before_replace}
+    assert first_gone == {"backup-lock", "backup-notifications", "backup-copies"}
+
+
 def test_no_lock_by_request(run: Run, program: Program) -> None:
     run(lambda: BackupVault("backup", {"lock": "none"}))
     assert [one.name for one in program.resources if one.type == LOCK] == []
