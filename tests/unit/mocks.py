@@ -94,7 +94,7 @@ class Mocks(pulumi.runtime.Mocks):
         inputs = cast(dict[str, Any], args.inputs)
         outputs = {"name": args.name, "arn": f"arn:{args.name}", **inputs, **added.get(args.typ, {})}
         if args.typ == "aws:s3/bucket:Bucket":
-            outputs["bucket"] = f"{args.name}-made"
+            outputs.setdefault("bucket", f"{args.name}-made")
         if args.typ == "aws:iam/role:Role" and "backup.amazonaws.com" in inputs["assumeRolePolicy"]:
             outputs["arn"] = f"arn:aws:iam::123456789012:role/{args.name}"  # its account is read out of it
         if args.typ in ("kubernetes:core/v1:Secret", "kubernetes:core/v1:ConfigMap"):
