@@ -6,7 +6,8 @@ Stateful: vault and key outlive the stack unless `removal` says otherwise.
 Costs: AWS Backup's storage by the GiB-month, also for copies, and one KMS key by the month; a restore test what it restores.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 
@@ -159,7 +160,7 @@ def _check_values(check: Checks, vault: _BackupVault) -> None:
     check.value("report_bucket", vault.report_bucket, rules.BUCKET_RULE, matches(rules.BUCKET))
 
 
-def _check_clashes(check: Checks, vault: _BackupVault, given: Collection[str]) -> None:
+def _check_clashes(check: Checks, vault: _BackupVault, given: AbstractSet[str]) -> None:
     longest, shortest = rules.longest(*vault.retentions), rules.shortest(*vault.retentions)
     check.rule(
         rules.stays_cold(longest, vault.cold_storage_days),

@@ -7,7 +7,7 @@ from typing import Any
 
 import boto3  # pyright: ignore[reportMissingTypeStubs]
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError  # pyright: ignore[reportMissingTypeStubs]
 
 from tests.engine.test_emulator import Emulator
 
@@ -23,8 +23,9 @@ def emulated(tmp_path: Path) -> Iterator[Emulator]:
 
 
 def client(emulated: Emulator, service: str) -> Any:
-    return boto3.client(  # pyright: ignore[reportUnknownMemberType]
-        service,  # pyright: ignore[reportArgumentType]  (boto3 makes its clients at run time)
+    connect: Any = boto3.client  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  (boto3 makes its clients at run time)
+    return connect(
+        service,
         endpoint_url=emulated.url,
         region_name="eu-central-1",
         aws_access_key_id="test",

@@ -132,8 +132,19 @@ def test_plan_and_selection_by_default(run: Run, program: Program) -> None:
 def test_weeks_and_months_have_rules_of_their_own_and_what_stays_long_goes_cold(
     run: Run, program: Program
 ) -> None:
-    args: Any = {"weekly_retention_days": 90, "monthly_retention_days": 365, "cold_storage_days": 30}
-    run(lambda: BackupVault("backup", {"retention_days": 14, "tag_key": "keep", "tag_value": "yes", **args}))
+    run(
+        lambda: BackupVault(
+            "backup",
+            {
+                "retention_days": 14,
+                "weekly_retention_days": 90,
+                "monthly_retention_days": 365,
+                "cold_storage_days": 30,
+                "tag_key": "keep",
+                "tag_value": "yes",
+            },
+        )
+    )
     rules_ = inputs(program, PLAN, "backup-plan")["rules"]
     assert {rule["ruleName"]: (rule["schedule"], rule["lifecycle"]) for rule in rules_} == {
         "scheduled": ("cron(0 3 * * ? *)", {"deleteAfter": 14}),

@@ -144,8 +144,9 @@ def test_interface_endpoints_stand_in_the_private_subnets_for_https_from_the_vpc
 def test_without_a_private_tier_interface_endpoints_stand_in_the_isolated_subnets(
     run: Run, program: Program
 ) -> None:
-    args: Any = {"zones": ZONES, "tiers": ["isolated"], "nat": "none", "interface_endpoints": ["logs"]}
-    run(lambda: Network("net", {**args, "gateway_endpoints": []}))
+    args: Any = {"zones": ZONES, "tiers": ["isolated"], "nat": "none"}
+    args |= {"interface_endpoints": ["logs"], "gateway_endpoints": []}
+    run(lambda: Network("net", args))
     assert kinds(program, ENDPOINT) == ["net-logs"]
     assert program.by_name(ENDPOINT, "net-logs").inputs["subnetIds"] == [
         f"net-isolated-{z}-id" for z in "abc"
@@ -201,8 +202,9 @@ def test_flow_logs_are_encrypted_kept_and_written_by_a_role_that_can_do_nothing_
 
 def test_flow_logs_as_asked_for_under_a_key_that_is_there(run: Run, program: Program) -> None:
     key_arn = "arn:aws:kms:eu-central-1:123456789012:key/k"
-    more: Any = {"flow_logs": "rejected", "flow_log_retention_days": 365, "flow_log_key_arn": key_arn}
-    run(lambda: Network("net", {"zones": ZONES, **more}))
+    args: Any = {"zones": ZONES, "flow_logs": "rejected"}
+    args |= {"flow_log_retention_days": 365, "flow_log_key_arn": key_arn}
+    run(lambda: Network("net", args))
     group = program.by_name(LOGS, "net-flow-logs").inputs
     assert (group["retentionInDays"], group["kmsKeyId"]) == (365, key_arn)
     assert program.by_name("aws:ec2/flowLog:FlowLog", "net-flow-log").inputs["trafficType"] == "REJECT"

@@ -132,5 +132,6 @@ def test_what_the_components_take_is_let_through(more: dict[str, Any]) -> None:
 def test_each_mistake_names_its_key_and_what_is_right(
     section: str, values: dict[str, Any], line: str
 ) -> None:
-    (found,) = mistakes(**{section: values})
+    said: Any = {section: values}
+    (found,) = mistakes(**said)
     assert found.startswith(f"  Pulumi.dev.yaml: slipway:{section}.{line}"), found
