@@ -58,7 +58,7 @@ is_grace_days = is_whole(GRACE_DAYS, LONGEST_DAYS)
 are_vaults = is_list_of(matches(_VAULT))
 are_accounts = is_list_of(matches(_ACCOUNT))
 are_addresses = is_list_of(matches(_ADDRESS))
-are_reports = is_list_of(lambda report: report in REPORTS)
+are_reports = is_list_of(lambda report: report in tuple(REPORTS))
 are_restorable = is_list_of(lambda kind: kind in RESTORABLE)
 
 

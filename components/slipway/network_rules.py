@@ -37,7 +37,7 @@ INTERFACE_ENDPOINTS = "names of AWS services, as ecr.api, each once; s3 and dyna
 
 _FEWEST_ZONES = 2  # of EKS and of every multi-zone database
 _SERVICE = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
-_ZONE = re.compile(r"([a-z0-9-]*)([a-z])")
+_ZONE = re.compile(r"[a-z]{2}(-[a-z]+)+-\d[a-z]")
 
 
 def is_vpc(value: Any) -> bool:

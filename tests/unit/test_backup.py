@@ -390,6 +390,7 @@ def test_outputs(run: Run) -> None:
             "restore_test_schedule must be cron(…)",
         ),
         ({"restore_test_schedule": "rate(7 days)"}, "leave restore_test_schedule out"),
+        ({"reports": [["backup"]]}, "reports must be of backup, copy, restore"),
         ({"reports": ["jobs"]}, "reports must be of backup, copy, restore, each once, got ['jobs']"),
         ({"report_bucket": "audit"}, "leave report_bucket out"),
         (
@@ -423,6 +424,23 @@ DAYS = st.one_of(st.none(), st.text(max_size=3), st.integers(-5, 40000))
 def test_cold_storage_is_held_against_nothing_that_is_wrong_itself(kept: Any, cold: Any) -> None:
     right = rules.is_days(kept) and rules.is_cold_days(cold)
     assert rules.stays_cold(kept, cold) == (not right or kept - cold >= 90)
+
+
+JUNK = st.recursive(st.one_of(DAYS, st.booleans()), lambda inner: st.lists(inner, max_size=3), max_leaves=5)
+
+
+@given(JUNK)
+def test_rules_answer_to_anything(value: Any) -> None:
+    for rule in (
+        rules.are_vaults,
+        rules.are_accounts,
+        rules.are_addresses,
+        rules.are_reports,
+        rules.are_restorable,
+    ):
+        assert rule(value) is (value == [])
+    assert not rules.is_schedule(value)
+    assert rules.can_be_removed("destroy", value)
 
 
 @given(st.lists(DAYS))

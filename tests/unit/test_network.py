@@ -328,6 +328,7 @@ def test_outputs_are_ids_in_the_order_of_the_zones(run: Run) -> None:
         ({"zones": ["eu-central-1a", "eu-west-1b"]}, "zones must be"),
         ({"zones": ["eu-central-1a", "eu-central-1z"]}, "zones must be"),
         ({"zones": [1, 2]}, "zones must be"),
+        ({"zones": ["a", "b"]}, "zones must be"),
         ({"zones": ZONES, "cidr": 7}, "cidr must be"),
         ({"zones": ZONES, "cidr": "127.0.0.0/16"}, "cidr must be"),
         ({"zones": ZONES, "cidr": "10.20.0.0/22"}, "leaves public subnets too small for load balancers"),
