@@ -41,17 +41,15 @@ def main() -> None:
 
 def without_address(services: Sequence[Service], network: str) -> Iterator[tuple[Service, str]]:
     """The Services that wait for an address, each with one that is free."""
-    taken = {address for service in services for address in addresses(service)}
+    taken = {given.get("ip") for service in services for given in ingress(service)}
     free = (str(host) for host in ip_network(network).hosts() if str(host) not in taken)
     for service in services:
-        if service["spec"]["type"] == "LoadBalancer" and not addresses(service):
+        if service["spec"]["type"] == "LoadBalancer" and not ingress(service):
             yield service, next(free)
 
 
-def addresses(service: Service) -> list[str]:
-    return [
-        given["ip"] for given in service["status"].get("loadBalancer", {}).get("ingress", ()) if "ip" in given
-    ]
+def ingress(service: Service) -> Sequence[Mapping[str, str]]:
+    return service["status"].get("loadBalancer", {}).get("ingress", ())
 
 
 def give(connection: http.client.HTTPSConnection, service: Service, address: str) -> None:

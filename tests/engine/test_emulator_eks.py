@@ -1,6 +1,6 @@
 """EKS in the emulator: what it gives back, and whom its token review lets into the platform's API server.
 
-It does not prove that a kube-apiserver asks it: tests/e2e/test_eks_login.py does.
+It does not prove that a kube-apiserver asks it: tests/engine/test_prod.py does.
 """
 
 import base64
