@@ -52,9 +52,9 @@ def test_it_has_kubernetes_s_own_rights_for_it() -> None:
 
 
 def test_no_pod_gets_one_of_its_addresses() -> None:
-    from ipaddress import ip_address, ip_network
+    from ipaddress import IPv4Address, IPv4Network
 
     from slipway_local.ports import LAST_POD, LOAD_BALANCERS, POD_NETWORK
 
-    assert ip_network(LOAD_BALANCERS).subnet_of(ip_network(POD_NETWORK))
-    assert ip_address(LAST_POD) < ip_network(LOAD_BALANCERS)[0]
+    assert IPv4Network(LOAD_BALANCERS).subnet_of(IPv4Network(POD_NETWORK))
+    assert IPv4Address(LAST_POD) < IPv4Network(LOAD_BALANCERS)[0]

@@ -41,8 +41,11 @@ def test_the_association_names_cluster_and_account_after_the_rights(run: Run, pr
 
 
 def test_only_this_service_account_of_this_cluster_gets_the_role(run: Run, program: Program) -> None:
-    args: Any = {**ARGS, "cluster_name": pulumi.Output.from_input("made")}
-    run(lambda: WorkloadRole("chat", args))
+    def build() -> WorkloadRole:
+        args: Any = {**ARGS, "cluster_name": pulumi.Output.from_input("made")}
+        return WorkloadRole("chat", args)
+
+    run(build)
     assert json.loads(program.by_name(ROLE, "chat-role").inputs["assumeRolePolicy"])["Statement"] == [
         {
             "Effect": "Allow",
