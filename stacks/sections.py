@@ -238,6 +238,15 @@ class Resources(Section):
     memory: Annotated[str, rule("as 256Mi", MEMORY)] | None = None
 
 
+class Probes(Section):
+    """How a pod's health is asked for."""
+
+    startup_seconds: Annotated[int | None, _between(1, 3600)] = None
+    period_seconds: Annotated[int | None, _between(1, 300)] = None
+    timeout_seconds: Annotated[int | None, _between(1, 60)] = None
+    live_path: Path | None = None
+
+
 class App(Section):
     """The application."""
 
@@ -250,7 +259,28 @@ class App(Section):
     resources: Resources | None = None
     user: Annotated[int | None, _between(1, 65535)] = None
     writable_paths: list[Path] | None = None
+    probes: Probes | None = None
+    command: list[str] | None = None
+    arguments: list[str] | None = None
+    files: dict[Path, str] | None = None
+    claims: dict[Path, str] | None = Field(None, validate_default=True)
     drain_seconds: Annotated[int | None, _between(1, 300)] = None
+
+    @field_validator("claims")
+    @classmethod
+    def _at_paths_of_their_own(
+        cls, value: dict[str, str] | None, info: ValidationInfo
+    ) -> dict[str, str] | None:
+        places: list[str] = [
+            *(_beside(info, "writable_paths", app.WRITABLE_PATHS) or ()),
+            *(_beside(info, "files", ()) or ()),
+            *(value or ()),
+        ]
+        if doubly := sorted({path for path in places if places.count(path) > 1}):
+            raise ValueError(
+                f"must not repeat a path of writablePaths or files, nor they each other's: {', '.join(doubly)}"
+            )
+        return value
 
 
 class Image(Section):
