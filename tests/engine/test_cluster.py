@@ -77,6 +77,13 @@ class Stack:
         for key, value in config.items():
             self.pulumi("config", "set", key, value)
 
+    def remove(self) -> None:
+        """Whatever is there of it."""
+        if "alone" in self.pulumi("stack", "ls", "--json"):
+            self.pulumi("cancel", "--yes", "--stack", "alone")  # a kill leaves its lock
+            self.pulumi("destroy", "--yes", "--skip-preview", "--stack", "alone")
+            self.pulumi("stack", "rm", "--yes", "--stack", "alone")
+
     def planned(self) -> dict[str, int]:
         """What a preview would do: operation -> number of resources."""
         return json.loads(self.pulumi("preview", "--json"))["changeSummary"]
@@ -99,16 +106,18 @@ def stack(before: Resources, s3: Any, tmp_path_factory: pytest.TempPathFactory) 
     folder = tmp_path_factory.mktemp("cluster")
     (folder / "Pulumi.yaml").write_text(PROGRAM_YAML)
     (folder / "__main__.py").write_text(PROGRAM)
-    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     made = Stack(folder)
+    if BUCKET in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
+        made.remove()  # what a run that was killed has left
+    else:
+        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     made.pulumi("stack", "init", "alone")
     skipped = ("CredentialsValidation", "MetadataApiCheck", "RequestingAccountId")
     flags = {f"aws:skip{what}": "true" for what in skipped}
     made.set(version="1.33", removal="destroy", **{"aws:region": "eu-central-1", **flags})
     made.pulumi("up", "--yes", "--skip-preview")
     yield made
-    made.pulumi("destroy", "--yes", "--skip-preview")
-    made.pulumi("stack", "rm", "--yes")
+    made.remove()
     for item in s3.list_objects_v2(Bucket=BUCKET).get("Contents", ()):
         s3.delete_object(Bucket=BUCKET, Key=item["Key"])
     s3.delete_bucket(Bucket=BUCKET)
@@ -142,10 +151,12 @@ def test_a_protected_cluster_is_not_destroyed(stack: Stack) -> None:
     """Given protection, when the stack is to be destroyed, then nothing at all is deleted."""
     stack.set(removal="protect")
     stack.pulumi("up", "--yes", "--skip-preview")
-    assert "because it is protected" in stack.pulumi("destroy", "--yes", check=False)
-    stack.pulumi("preview", "--expect-no-changes", "--diff")
-    stack.set(removal="destroy")
-    stack.pulumi("up", "--yes", "--skip-preview")
+    try:
+        assert "because it is protected" in stack.pulumi("destroy", "--yes", check=False)
+        stack.pulumi("preview", "--expect-no-changes", "--diff")
+    finally:
+        stack.set(removal="destroy")
+        stack.pulumi("up", "--yes", "--skip-preview")
 
 
 def test_destroy_leaves_nothing(stack: Stack, before: Resources) -> None:
