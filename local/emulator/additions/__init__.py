@@ -8,6 +8,7 @@ from additions import (
     backup_report_plans,
     backup_restore_testing,
     backup_vaults,
+    eks,
     flow_logs_and_endpoints,
     ipv6,
 )
@@ -15,6 +16,7 @@ from additions import (
 
 def install() -> None:
     """Puts every addition into ministack. A name that ministack no longer has is an error at start."""
+    eks.install()
     flow_logs_and_endpoints.install()
     ipv6.install()
     backup_vaults.install()
