@@ -3,6 +3,7 @@
 from slipway.app import App, AppArgs
 from slipway.backup import BackupVault, BackupVaultArgs
 from slipway.cluster import Cluster, ClusterArgs
+from slipway.delivery import Delivery, DeliveryArgs
 from slipway.gateway import Gateway, GatewayArgs
 from slipway.image import Image, ImageArgs
 from slipway.network import Network, NetworkArgs
@@ -16,6 +17,8 @@ __all__ = [
     "BackupVaultArgs",
     "Cluster",
     "ClusterArgs",
+    "Delivery",
+    "DeliveryArgs",
     "Gateway",
     "GatewayArgs",
     "Image",

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, cast
 
 import pulumi
 
@@ -42,6 +42,14 @@ def matches(pattern: re.Pattern[str]) -> Callable[[Any], bool]:
 
 def is_text(value: Any) -> bool:
     return isinstance(value, str) and value != ""
+
+
+def are_all(value: Any, test: Callable[[Any], bool]) -> bool:
+    """Whether the value is a list of one or more that each pass the test. A text is none."""
+    if isinstance(value, str) or not isinstance(value, Sequence) or not value:
+        return False
+    items = cast(Sequence[Any], value)
+    return all(isinstance(item, pulumi.Output) or test(item) for item in items)
 
 
 class Checks:
