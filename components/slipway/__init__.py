@@ -1,6 +1,7 @@
 """Pulumi components that take a web application from a commit to production and keep it there."""
 
 from slipway.app import App, AppArgs
+from slipway.audit import Audit, AuditArgs
 from slipway.backup import BackupVault, BackupVaultArgs
 from slipway.cluster import Cluster, ClusterArgs
 from slipway.delivery import Delivery, DeliveryArgs
@@ -13,6 +14,8 @@ __all__ = [
     "App",
     "AppArgs",
     "ArgumentError",
+    "Audit",
+    "AuditArgs",
     "BackupVault",
     "BackupVaultArgs",
     "Cluster",

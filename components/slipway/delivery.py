@@ -20,7 +20,7 @@ import pulumi_aws as aws
 from slipway import delivery_policies as policies
 from slipway.iam_policy import document, home_of, tls_only
 from slipway.storage import REMOVAL, REMOVAL_RULE, Keeping, PrivateBucket, encryption_key, kept
-from slipway.validation import Checks, are_all, is_one_of, is_text, is_whole, matches
+from slipway.validation import Checks, are, is_one_of, is_text, is_whole, matches
 
 REPOSITORY = re.compile(r"[\w.-]+(/[\w.-]+)+")
 REPOSITORY_RULE = "ORGANISATION/REPOSITORY"
@@ -132,7 +132,7 @@ def _resolve(name: str, args: DeliveryArgs) -> _Delivery:
 
 def are_jobs(value: Any) -> bool:
     """One or more ends of subjects, each said whole: the trust policies compare, they do not match."""
-    return are_all(value, lambda job: is_text(job) and not set("*?") & set(job))
+    return are(lambda job: is_text(job) and not set("*?") & set(job))(value)
 
 
 def are_deploy_jobs(value: Any) -> bool:
@@ -140,7 +140,7 @@ def are_deploy_jobs(value: Any) -> bool:
     if not isinstance(value, Mapping):
         return False
     by_stack = cast(Mapping[Any, Any], value)
-    return are_all(list(by_stack), matches(_STACK)) and all(
+    return are(matches(_STACK))(list(by_stack)) and all(
         are_jobs(jobs) and "pull_request" not in jobs for jobs in by_stack.values()
     )
 
@@ -156,7 +156,7 @@ def is_subject(value: Any) -> bool:
 
 def are_services(value: Any) -> bool:
     """One or more prefixes. iam and organizations are let in by what the boundary says of them, or not at all."""
-    return are_all(value, matches(_SERVICE))
+    return are(matches(_SERVICE))(value)
 
 
 def outlives_lock(lock_days: Any, old_version_days: Any) -> bool:
@@ -196,11 +196,8 @@ class Delivery(pulumi.ComponentResource):
         deploy = {stack: build.deploy(stack, jobs, boundary) for stack, jobs in settings.deploy_jobs.items()}
         build.state_policy(deploy)
 
-        self.provider_arn, self.boundary_arn, self.preview_role_arn = (
-            build.provider_arn,
-            boundary.arn,
-            preview.arn,
-        )
+        self.provider_arn, self.boundary_arn = build.provider_arn, boundary.arn
+        self.preview_role_arn = preview.arn
         self.deploy_role_arns = pulumi.Output.all(**{stack: role.arn for stack, role in deploy.items()})
         self.state_bucket_name, self.state_key_arn = build.bucket.bucket, build.key.arn
         self.backend_url = pulumi.Output.all(build.bucket.bucket, build.key.arn).apply(

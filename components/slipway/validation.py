@@ -44,12 +44,17 @@ def is_text(value: Any) -> bool:
     return isinstance(value, str) and value != ""
 
 
-def are_all(value: Any, test: Callable[[Any], bool]) -> bool:
-    """Whether the value is a list of one or more that each pass the test. A text is none."""
-    if isinstance(value, str) or not isinstance(value, Sequence) or not value:
-        return False
-    items = cast(Sequence[Any], value)
-    return all(isinstance(item, pulumi.Output) or test(item) for item in items)
+def are(test: Callable[[Any], bool], *, least: int = 1) -> Callable[[Any], bool]:
+    """Whether a value is a list, a text being none, of different things that each pass the test."""
+
+    def check(value: Any) -> bool:
+        if isinstance(value, str) or not isinstance(value, Sequence):
+            return False
+        items = cast(Sequence[Any], value)
+        different = all(item not in items[:index] for index, item in enumerate(items))
+        return len(items) >= least and different and all(test(item) for item in items)
+
+    return check
 
 
 class Checks:
