@@ -8,6 +8,7 @@ from slipway.delivery import Delivery, DeliveryArgs
 from slipway.gateway import Gateway, GatewayArgs
 from slipway.image import Image, ImageArgs
 from slipway.network import Network, NetworkArgs
+from slipway.registry import Registry, RegistryArgs
 from slipway.validation import ArgumentError
 
 __all__ = [
@@ -28,4 +29,6 @@ __all__ = [
     "ImageArgs",
     "Network",
     "NetworkArgs",
+    "Registry",
+    "RegistryArgs",
 ]

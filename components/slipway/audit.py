@@ -8,8 +8,6 @@ Costs: Config by recorded change and rule, GuardDuty and Security Hub by what th
 by the month, S3's storage of the logs.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -7,8 +7,6 @@ Stateful: bucket and key outlive the stack unless `removal` says otherwise.
 Costs: one KMS key by the month; the state's few objects.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -239,7 +237,7 @@ class _Builder:
             opts=self._opts,
         ).arn
 
-    def boundary(self) -> aws.iam.Policy:
+    def boundary(self) -> "aws.iam.Policy":
         # It speaks of itself, and the stacks that are deployed name it in their configuration.
         policy_name = f"{pulumi.get_project()}-{pulumi.get_stack()}-{self._name}-boundary"
 
@@ -257,7 +255,7 @@ class _Builder:
             opts=self._opts,
         )
 
-    def preview(self) -> aws.iam.Role:
+    def preview(self) -> "aws.iam.Role":
         role = self._role("preview", self._settings.preview_jobs)
         aws.iam.RolePolicyAttachment(
             f"{self._name}-preview-reads",
@@ -277,7 +275,7 @@ class _Builder:
         )
         return role
 
-    def deploy(self, stack: str, jobs: Sequence[str], boundary: aws.iam.Policy) -> aws.iam.Role:
+    def deploy(self, stack: str, jobs: Sequence[str], boundary: "aws.iam.Policy") -> "aws.iam.Role":
         role = self._role(f"deploy-{stack}", jobs, boundary)
         # As boundary it says what may be done at all, as policy that it may.
         aws.iam.RolePolicyAttachment(
@@ -285,7 +283,7 @@ class _Builder:
         )
         return role
 
-    def _role(self, noun: str, jobs: Sequence[str], boundary: aws.iam.Policy | None = None) -> aws.iam.Role:
+    def _role(self, noun: str, jobs: Sequence[str], boundary: "aws.iam.Policy | None" = None) -> "aws.iam.Role":
         settings = self._settings
         return aws.iam.Role(
             f"{self._name}-{noun}",
@@ -298,7 +296,7 @@ class _Builder:
             opts=self._opts,
         )
 
-    def state_policy(self, deploy: Mapping[str, aws.iam.Role]) -> None:
+    def state_policy(self, deploy: Mapping[str, "aws.iam.Role"]) -> None:
         """The bucket's: each role writes its own stack's state alone."""
 
         def written(arns: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import pulumi
 from pulumi.runtime import mocks
@@ -75,7 +75,9 @@ class Monitor(mocks.MockMonitor):
 
 
 class Mocks(pulumi.runtime.Mocks):
-    """Answers with what a cloud would add; ids are names with `-id`."""
+    """Answers with what a cloud would add; ids are names with `-id`. A test says in `made` what else it adds, by name."""
+
+    made: ClassVar[dict[str, dict[str, Any]]] = {}
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         added: dict[str, dict[str, Any]] = {
@@ -89,6 +91,7 @@ class Mocks(pulumi.runtime.Mocks):
         }
         inputs = cast(dict[str, Any], args.inputs)
         outputs = {"name": args.name, "arn": f"arn:{args.name}", **inputs, **added.get(args.typ, {})}
+        outputs |= self.made.get(args.name, {})
         if args.typ == "kubernetes:core/v1:Secret":
             outputs["metadata"] = {**inputs["metadata"], "name": f"{args.name}-made"}
         return f"{args.name}-id", outputs

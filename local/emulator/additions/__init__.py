@@ -4,9 +4,13 @@ An addition remembers what it was given, or answers a call of which AWS publishe
 it is no more evidence of how AWS behaves than the emulator is.
 """
 
-from additions import flow_logs_and_endpoints
+from additions import access_analyzer, config_and_trail, flow_logs_and_endpoints, guard_duty, security_hub
 
 
 def install() -> None:
     """Puts every addition into ministack. A name that ministack no longer has is an error at start."""
+    access_analyzer.install()
+    config_and_trail.install()
     flow_logs_and_endpoints.install()
+    guard_duty.install()
+    security_hub.install()
