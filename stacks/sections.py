@@ -7,6 +7,7 @@ defaults and rules between values are the components' own, so that no component 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -20,7 +21,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from slipway import app, backup, cluster, gateway, image, network
+from slipway import app, audit, backup, cluster, delivery, gateway, image, network
 from slipway.address_plan import parse_vpc
 from slipway.validation import CPU, DNS_LABEL, ENV_NAME, HOST, MEMORY, REPOSITORY, SCHEDULE, TAG, is_whole
 
@@ -28,6 +29,17 @@ from slipway.validation import CPU, DNS_LABEL, ENV_NAME, HOST, MEMORY, REPOSITOR
 def rule(right: str, pattern: re.Pattern[str]) -> AfterValidator:
     def check(value: str) -> str:
         if not pattern.fullmatch(value):
+            raise ValueError(f"must be {right}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _passes(right: str, test: Callable[[Any], bool]) -> AfterValidator:
+    """One of the components' own tests, with their words for it."""
+
+    def check(value: Any) -> Any:
+        if not test(value):
             raise ValueError(f"must be {right}")
         return value
 
@@ -223,6 +235,77 @@ class Backup(Section):
         if not backup.stays_cold(kept, value):
             raise ValueError(f"must be {backup.COLD_MINIMUM_DAYS} or more below retentionDays, {kept}")
         return value
+
+
+class AuditBudget(Section):
+    """A month's budget, and who is told of it."""
+
+    monthly_usd: Annotated[int, _between(1, 100_000_000)]
+    addresses: Annotated[list[str], _passes(audit.ADDRESSES_RULE, audit.are_addresses)]
+    actual_percent: Annotated[int | None, _between(1, 1000)] = None
+    forecast_percent: Annotated[int | None, _between(1, 1000)] = None
+
+
+class Audit(Section):
+    """What watches over the account."""
+
+    parts: Annotated[list[str], _passes(audit.PARTS_RULE, audit.are_parts)] | None = None
+    budget: AuditBudget | None = Field(None, validate_default=True)
+    log_days: Annotated[int | None, _between(30, 36500)] = None
+    config_rules: Annotated[list[str], _passes(audit.RULES_RULE, audit.are_rules)] | None = None
+    config_recording: Literal["continuous", "daily"] | None = None
+    threat_sources: (
+        Annotated[list[str], _passes(audit.THREAT_SOURCES_RULE, audit.are_threat_sources)] | None
+    ) = None
+    standards: Annotated[list[str], _passes(audit.STANDARDS_RULE, audit.are_standards)] | None = None
+    removal: Literal["protect", "destroy"] | None = None
+
+    @field_validator("budget")
+    @classmethod
+    def _something(cls, value: AuditBudget | None, info: ValidationInfo) -> AuditBudget | None:
+        if value is None and info.data.get("parts") == []:
+            raise ValueError("must be there when parts is empty: there is nothing to make")
+        return value
+
+    @field_validator(*audit.OF_PART)
+    @classmethod
+    def _with_its_part(cls, value: Any, info: ValidationInfo) -> Any:
+        part = audit.OF_PART[str(info.field_name)]
+        parts = _beside(info, "parts", audit.PARTS)
+        if value is not None and parts is not None and part not in parts:
+            raise ValueError(f"must be left out when parts has no {part}")
+        return value
+
+
+class Delivery(Section):
+    """What CI needs to bring environments up."""
+
+    repository: Annotated[str, rule(delivery.REPOSITORY_RULE, delivery.REPOSITORY)]
+    preview_jobs: Annotated[list[str], _passes(delivery.JOBS_RULE, delivery.are_jobs)] | None = None
+    deploy_jobs: (
+        Annotated[dict[str, list[str]], _passes(delivery.DEPLOY_JOBS_RULE, delivery.are_deploy_jobs)] | None
+    ) = None
+    issuer: Annotated[str, rule(delivery.ISSUER_RULE, delivery.ISSUER)] | None = None
+    audience: Annotated[str, Field(min_length=1)] | None = None
+    subject: Annotated[str, _passes(delivery.SUBJECT_RULE, delivery.is_subject)] | None = None
+    provider_arn: Annotated[str, rule(delivery.PROVIDER_RULE, delivery.PROVIDER)] | None = None
+    services: Annotated[list[str], _passes(delivery.SERVICES_RULE, delivery.are_services)] | None = None
+    lock_days: Annotated[int | None, _between(0, 36500)] = None
+    old_version_days: Annotated[int | None, _between(1, 36500)] = Field(None, validate_default=True)
+    removal: Literal["protect", "destroy"] | None = None
+
+    @field_validator("provider_arn")
+    @classmethod
+    def _with_an_issuer_of_its_own(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and info.data.get("issuer") is not None:
+            raise ValueError("must be left out beside issuer: a provider has its own")
+        return value
+
+    @field_validator("old_version_days")
+    @classmethod
+    def _not_below_lock(cls, value: int | None, info: ValidationInfo) -> int | None:
+        locked = _beside(info, "lock_days", delivery.LOCK_DAYS)
+        return _not_below("lockDays", locked, value, delivery.OLD_VERSION_DAYS)
 
 
 class Tags(Section):

@@ -24,14 +24,15 @@ PARTS = ("trail", "config", "guard-duty", "security-hub", "access-analyzer")
 PARTS_RULE = f"of {', '.join(PARTS)}"
 RECORDING_RULE = f"one of {', '.join(RECORDING)}"
 THREAT_SOURCES_RULE = f"of {', '.join(THREAT_SOURCES)}"
-RULE = re.compile(r"[A-Z][A-Z0-9_]{2,100}")
 RULES_RULE = "identifiers of AWS's managed rules that need no parameters, as ENCRYPTED_VOLUMES"
-STANDARD = re.compile(r"[a-z0-9-]+/v/\d+\.\d+\.\d+")
 STANDARDS_RULE = "the ends of standards' ARNs, as aws-foundational-security-best-practices/v/1.0.0"
-ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 ADDRESSES_RULE = "1 to 10 e-mail addresses"
 MOST_ADDRESSES = 10
 NOTHING_TO_MAKE = "parts is empty and there is no budget: there is nothing to make"
+are_parts = are(is_one_of(PARTS), least=0)
+are_rules = are(matches(re.compile(r"[A-Z][A-Z0-9_]{2,100}")), least=0)
+are_threat_sources = are(is_one_of(THREAT_SOURCES), least=0)
+are_standards = are(matches(re.compile(r"[a-z0-9-]+/v/\d+\.\d+\.\d+")), least=0)
 OF_PART = {
     "config_rules": "config",
     "config_recording": "config",
@@ -106,13 +107,12 @@ def _resolve(name: str, args: AuditArgs) -> _Audit:
         removal=args.get("removal", "protect"),
     )
     with Checks("audit", name, args, AuditArgs) as check:
-        check.value("parts", audit.parts, PARTS_RULE, are(is_one_of(PARTS), least=0))
+        check.value("parts", audit.parts, PARTS_RULE, are_parts)
         check.value("log_days", audit.log_days, "30-36500", is_whole(30, 36500))
-        check.value("config_rules", audit.config_rules, RULES_RULE, are(matches(RULE), least=0))
+        check.value("config_rules", audit.config_rules, RULES_RULE, are_rules)
         check.value("config_recording", audit.config_recording, RECORDING_RULE, is_one_of(RECORDING))
-        sources = are(is_one_of(THREAT_SOURCES), least=0)
-        check.value("threat_sources", audit.threat_sources, THREAT_SOURCES_RULE, sources)
-        check.value("standards", audit.standards, STANDARDS_RULE, are(matches(STANDARD), least=0))
+        check.value("threat_sources", audit.threat_sources, THREAT_SOURCES_RULE, are_threat_sources)
+        check.value("standards", audit.standards, STANDARDS_RULE, are_standards)
         check.value("removal", audit.removal, REMOVAL_RULE, is_one_of(REMOVAL))
         if said is not None and audit.budget:
             check.shape("budget.", said, AuditBudgetArgs)
@@ -144,7 +144,7 @@ def _check_budget(check: Checks, budget: audit_parts.Budget) -> None:
 
 def are_addresses(value: Any) -> bool:
     """As many as a budget's notification takes."""
-    return are(matches(ADDRESS))(value) and len(value) <= MOST_ADDRESSES
+    return are(matches(re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")))(value) and len(value) <= MOST_ADDRESSES
 
 
 class Audit(pulumi.ComponentResource):

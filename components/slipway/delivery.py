@@ -283,7 +283,9 @@ class _Builder:
         )
         return role
 
-    def _role(self, noun: str, jobs: Sequence[str], boundary: "aws.iam.Policy | None" = None) -> "aws.iam.Role":
+    def _role(
+        self, noun: str, jobs: Sequence[str], boundary: "aws.iam.Policy | None" = None
+    ) -> "aws.iam.Role":
         settings = self._settings
         return aws.iam.Role(
             f"{self._name}-{noun}",

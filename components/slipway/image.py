@@ -143,7 +143,7 @@ def _push(parent: Image, name: str, settings: _Image, built: "docker.RemoteImage
         name=built.name,
         keep_remotely=True,
         triggers={"image": built.image_id},
-        auth_config=_auth(settings.repository, settings.login) if settings.login else None,
+        auth_config=None if settings.login is None else _auth(settings.repository, settings.login),
         # A registry's token is new at each run, which is no reason to push. One that is pushed is pushed with the new token.
         opts=pulumi.ResourceOptions(parent=parent, ignore_changes=["authConfig"]),
     )

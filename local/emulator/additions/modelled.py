@@ -62,9 +62,9 @@ class Service:
         self,
         method: str,
         path: str,
-        headers: Mapping[str, str],
+        _headers: Mapping[str, str],
         body: bytes,
-        query: Mapping[str, list[str]],  # noqa: ARG002
+        query: Mapping[str, list[str]],
     ) -> Answer:
         try:
             return self._run(method, path, body, query)
