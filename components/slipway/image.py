@@ -151,8 +151,8 @@ def _push(parent: Image, name: str, settings: _Image, built: "docker.RemoteImage
 
 def _auth(
     repository: pulumi.Input[str], login: pulumi.Input[RegistryLogin]
-) -> pulumi.Output[Mapping[str, str]]:
-    def auth(both: Mapping[str, Any]) -> Mapping[str, str]:
+) -> "pulumi.Output[docker.RegistryImageAuthConfigArgsDict]":
+    def auth(both: Mapping[str, Any]) -> "docker.RegistryImageAuthConfigArgsDict":
         return {"address": both["repository"].split("/")[0], **both["login"]}
 
     return pulumi.Output.secret(pulumi.Output.all(repository=repository, login=login).apply(auth))

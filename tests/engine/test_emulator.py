@@ -26,9 +26,12 @@ class Emulator:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self._port = probe.getsockname()[1]
+        program = Path(part.command[1])
         for path, text in part.files.items():
-            (folder / path.name).write_text(text)
-        self._command = [part.command[0], str(folder / "serve.py")]
+            copy = folder / path.relative_to(program.parent)
+            copy.parent.mkdir(exist_ok=True)
+            copy.write_text(text)
+        self._command = [part.command[0], str(folder / program.name)]
         self._log = folder / "log"
         self._environment = {
             **part.environment,
@@ -52,6 +55,10 @@ class Emulator:
     def end(self, how: signal.Signals) -> None:
         self._process.send_signal(how)
         self._process.wait(SECONDS)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
 
     @property
     def pid(self) -> int:

@@ -35,8 +35,10 @@ def _made(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def make(run: Run, **more: Any) -> Any:
+    args: Any = {**REPOSITORY, **more}
+
     def outputs() -> Any:
-        made = Delivery("delivery", {**REPOSITORY, **more})
+        made = Delivery("delivery", args)
         return {output: getattr(made, output) for output in Delivery.__annotations__}
 
     return run(outputs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -20,6 +21,13 @@ CI_ROLE = "arn:aws:iam::123456789012:role/slipway-delivery/deploy-prod"
 OTHER_ROLE = "arn:aws:iam::123456789012:role/cluster-nodes"
 
 
+TESTS: dict[str, Callable[[str | None, str], bool]] = {
+    "StringNotEquals": lambda said, right: said != right,
+    "ArnNotLike": lambda said, right: said is None or not fnmatchcase(said, right),
+    "Bool": lambda said, right: said == right,
+}
+
+
 def some(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else value
 
@@ -33,13 +41,8 @@ def covers(statement: dict[str, Any], key: str, asked: str) -> bool:
 
 def holds(condition: dict[str, dict[str, Any]], context: dict[str, str]) -> bool:
     """The operators that these policies use; one that denies what differs denies what is not there."""
-    tests = {
-        "StringNotEquals": lambda said, right: said != right,
-        "ArnNotLike": lambda said, right: said is None or not fnmatchcase(said, right),
-        "Bool": lambda said, right: said == right,
-    }
     return all(
-        tests[operator](context.get(key), right)
+        TESTS[operator](context.get(key), right)
         for operator, pairs in condition.items()
         for key, right in pairs.items()
     )

@@ -25,7 +25,8 @@ def _made(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def call(_: Mocks, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         assert args.token == "aws:ecr/getAuthorizationToken:getAuthorizationToken"
-        assert args.args == {"registryId": "123456789012"}
+        asked: Any = args.args  # pyright: ignore[reportUnknownMemberType]
+        assert asked == {"registryId": "123456789012"}
         return {"authorizationToken": token}, []
 
     monkeypatch.setattr(Mocks, "call", call)

@@ -6,6 +6,8 @@ NOW = "2026-01-01T00:00:00Z"
 
 
 def install() -> None:
+    """Adds the service to those that ministack answers for."""
+
     def analyzer(values: Values) -> Values:
         found = service.records.get(values["analyzerName"])
         if found is None:

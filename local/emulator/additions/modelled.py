@@ -122,9 +122,10 @@ def _labels(operation: OperationModel, method: str, path: str) -> Values | None:
     if operation.http["method"] != method:
         return None
     pattern = re.sub(
-        r"\{(\w+)(\+?)\}",
-        lambda label: f"(?P<{label[1]}>{'.+' if label[2] else '[^/]+'})",
-        operation.http["requestUri"].split("?")[0],
+        r"\{(\w+)\}",
+        # An ARN has slashes of its own, which the server has decoded.
+        lambda label: f"(?P<{label[1]}>{'.+' if label[1].lower().endswith('arn') else '[^/]+'})",
+        operation.http["requestUri"],
     )
     found = re.fullmatch(pattern, path)
     if found is None:

@@ -8,6 +8,8 @@ NOW = "2026-01-01T00:00:00Z"
 
 
 def install() -> None:
+    """Adds the service to those that ministack answers for."""
+
     def hub() -> Values:
         found = service.records.get("hub")
         if found is None:
