@@ -153,6 +153,8 @@ def _auth(
     repository: pulumi.Input[str], login: pulumi.Input[RegistryLogin]
 ) -> "pulumi.Output[docker.RegistryImageAuthConfigArgsDict]":
     def auth(both: Mapping[str, Any]) -> "docker.RegistryImageAuthConfigArgsDict":
-        return {"address": both["repository"].split("/")[0], **both["login"]}
+        login: Mapping[str, str] = both["login"]
+        registry = both["repository"].split("/")[0]
+        return {"address": registry, "username": login["username"], "password": login["password"]}
 
     return pulumi.Output.secret(pulumi.Output.all(repository=repository, login=login).apply(auth))

@@ -5,17 +5,18 @@ It does not prove that AWS finds anything: nothing here does.
 
 from __future__ import annotations
 
+import importlib
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from botocore.exceptions import ClientError
 
 from tests.engine.test_emulator import Emulator
 
+boto3: Any = importlib.import_module("boto3")  # it has no types
+ClientError: Any = importlib.import_module("botocore.exceptions").ClientError
 STANDARD = "arn:aws:securityhub:eu-central-1::standards/cis-aws-foundations-benchmark/v/3.0.0"
 
 
@@ -28,16 +29,12 @@ def running(tmp_path: Path) -> Iterator[Emulator]:
 
 def client(emulated: Emulator, service: str) -> Any:
     return boto3.client(
-        service,  # pyright: ignore[reportArgumentType]
+        service,
         endpoint_url=emulated.url,
         region_name="eu-central-1",
         aws_access_key_id="test",
         aws_secret_access_key="test",
     )
-
-
-def code(error: pytest.ExceptionInfo[ClientError]) -> str | None:
-    return error.value.response.get("Error", {}).get("Code")
 
 
 def test_a_detector_with_its_features(running: Emulator) -> None:
@@ -57,9 +54,8 @@ def test_a_detector_with_its_features(running: Emulator) -> None:
     with pytest.raises(ClientError, match="already exists"):
         guard_duty.create_detector(Enable=True)
     guard_duty.delete_detector(DetectorId=name)
-    with pytest.raises(ClientError, match="not owned by the current account") as error:
+    with pytest.raises(ClientError, match="BadRequestException.*not owned by the current account"):
         guard_duty.get_detector(DetectorId=name)
-    assert code(error) == "BadRequestException"
 
 
 def test_a_request_that_aws_s_model_does_not_know_is_refused(running: Emulator) -> None:
@@ -96,9 +92,8 @@ def test_an_analyzer_with_its_tags(running: Emulator) -> None:
     found = analyzers.get_analyzer(analyzerName="edge")["analyzer"]
     assert (found["arn"], found["type"], found["tags"]) == (arn, "ACCOUNT", {"a": "x"})
     analyzers.delete_analyzer(analyzerName="edge")
-    with pytest.raises(ClientError) as error:
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
         analyzers.get_analyzer(analyzerName="edge")
-    assert code(error) == "ResourceNotFoundException"
 
 
 def test_config_is_deleted_and_its_rules_keep_their_tags(running: Emulator) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 import pytest
@@ -25,7 +25,7 @@ def _made(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def call(_: Mocks, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         assert args.token == "aws:ecr/getAuthorizationToken:getAuthorizationToken"
-        asked: Any = args.args  # pyright: ignore[reportUnknownMemberType]
+        asked = cast(dict[str, Any], args.args)
         assert asked == {"registryId": "123456789012"}
         return {"authorizationToken": token}, []
 
