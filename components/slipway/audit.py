@@ -9,7 +9,7 @@ by the month, S3's storage of the logs.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NotRequired, TypedDict
 
@@ -98,7 +98,7 @@ def _resolve(name: str, args: AuditArgs) -> _Audit:
     said = args.get("budget")
     audit = _Audit(
         parts=args.get("parts", PARTS),
-        budget=None if said is None else _budget(said),
+        budget=_budget(said) if isinstance(said, Mapping) else None,
         log_days=args.get("log_days", 365),
         config_rules=args.get("config_rules", _RULES),
         config_recording=args.get("config_recording", "continuous"),
@@ -117,12 +117,13 @@ def _resolve(name: str, args: AuditArgs) -> _Audit:
         if said is not None and audit.budget:
             check.shape("budget.", said, AuditBudgetArgs)
             _check_budget(check, audit.budget)
-        for argument, part in OF_PART.items():
-            check.rule(
-                argument not in args or part in audit.parts,
-                f"{argument} must be left out when parts has no {part}",
-            )
-        check.rule(bool(audit.parts or audit.budget), NOTHING_TO_MAKE)
+        else:
+            check.value("budget", said, "a section with monthly_usd and addresses", lambda _: False)
+        if are_parts(audit.parts):
+            for argument, part in OF_PART.items():
+                said_in_vain = argument in args and part not in audit.parts
+                check.rule(not said_in_vain, f"{argument} must be left out when parts has no {part}")
+            check.rule(bool(audit.parts or said is not None), NOTHING_TO_MAKE)
     return audit
 
 
@@ -170,22 +171,32 @@ class Audit(pulumi.ComponentResource):
     def __init__(self, name: str, args: AuditArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         settings = _resolve(name, args)
         super().__init__("slipway:index:Audit", name, {}, opts)
-        for output in self.__annotations__:
-            setattr(self, output, pulumi.Output.from_input(""))
+        parts, nothing = set(settings.parts), pulumi.Output.from_input("")
         logs = None
-        if {"trail", "config"} & set(settings.parts):
-            logs = Logs(self, name, settings.log_days, settings.removal, trail="trail" in settings.parts)
+        self.log_bucket_name = self.log_key_arn = self.trail_arn = nothing
+        self.detector_id = self.hub_arn = self.analyzer_arn = nothing
+        if parts & {"trail", "config"}:
+            logs = Logs(self, name, settings.log_days, settings.removal, trail="trail" in parts)
             self.log_bucket_name, self.log_key_arn = logs.bucket.bucket, logs.key.arn
-        if logs and "trail" in settings.parts:
+        if logs and "trail" in parts:
             self.trail_arn = audit_parts.trail(self, name, logs).arn
-        if logs and "config" in settings.parts:
+        if logs and "config" in parts:
             audit_parts.config(self, name, logs, settings.config_rules, settings.config_recording)
-        if "guard-duty" in settings.parts:
+        if "guard-duty" in parts:
             self.detector_id = audit_parts.guard_duty(self, name, settings.threat_sources).id
-        if "security-hub" in settings.parts:
+        if "security-hub" in parts:
             self.hub_arn = audit_parts.security_hub(self, name, settings.standards).arn
-        if "access-analyzer" in settings.parts:
+        if "access-analyzer" in parts:
             self.analyzer_arn = audit_parts.access_analyzer(self, name).arn
         if settings.budget:
             audit_parts.budget(self, name, settings.budget, logs)
-        self.register_outputs({output: getattr(self, output) for output in type(self).__annotations__})
+        self.register_outputs(
+            {
+                "log_bucket_name": self.log_bucket_name,
+                "log_key_arn": self.log_key_arn,
+                "trail_arn": self.trail_arn,
+                "detector_id": self.detector_id,
+                "hub_arn": self.hub_arn,
+                "analyzer_arn": self.analyzer_arn,
+            }
+        )

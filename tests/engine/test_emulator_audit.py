@@ -54,7 +54,7 @@ def test_a_detector_with_its_features(running: Emulator) -> None:
     with pytest.raises(ClientError, match="already exists"):
         guard_duty.create_detector(Enable=True)
     guard_duty.delete_detector(DetectorId=name)
-    with pytest.raises(ClientError, match="BadRequestException.*not owned by the current account"):
+    with pytest.raises(ClientError, match=r"BadRequestException.*not owned by the current account"):
         guard_duty.get_detector(DetectorId=name)
 
 

@@ -64,5 +64,5 @@ def install() -> None:
         "DeleteDetector": delete,
         "ListDetectors": lambda _: {"DetectorIds": list(service.records)},
     }
-    service = Service("guardduty", operations)
+    service = Service("guardduty", "guardduty", operations)
     service.install()

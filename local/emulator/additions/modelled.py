@@ -7,6 +7,7 @@ given in `records`, which are part of ministack's saved state.
 import json
 import re
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
@@ -14,6 +15,7 @@ from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel, Shape
 from botocore.validate import ParamValidator
 from ministack import app
+from ministack.core import router
 from ministack.core.responses import AccountRegionScopedDict, get_account_id, get_region
 
 Values = dict[str, Any]
@@ -37,26 +39,30 @@ class RefusedError(Exception):
 class Service:
     """Stands in for one of ministack's own service modules. A record has an `Arn` and `Tags`."""
 
-    def __init__(self, name: str, operations: Mapping[str, Operation]):
-        self._name = name
-        self._model = ServiceModel(Loader().load_service_model(name, "service-2"))
-        tagging = {
+    def __init__(self, name: str, scope: str, operations: Mapping[str, Operation]):
+        """`scope` is what requests to it are signed for."""
+        self._name, self._scope = name, scope
+        self._runs = {
+            **operations,
             "ListTagsForResource": self._list_tags,
             "TagResource": self._tag,
             "UntagResource": self._untag,
         }
-        self._operations = [
-            (self._model.operation_model(operation), run)
-            for operation, run in {**operations, **tagging}.items()
-        ]
         self.records: Any = AccountRegionScopedDict()
 
     def install(self) -> None:
-        scope = self._model.signing_name
         module = f"added_{self._name}"
         app._loaded_modules[module] = self
         app._state_map[self._name] = module
-        app.SERVICE_HANDLERS[scope] = self.handle_request
+        app.SERVICE_HANDLERS[self._scope] = self.handle_request
+        # By this the router knows the scope; for one that it does not know it reads the models of all of AWS first.
+        router.SERVICE_PATTERNS[self._scope] = {"credential_scope": self._scope}
+
+    @cached_property
+    def _operations(self) -> list[tuple[OperationModel, Operation]]:
+        # Read when it is first asked: some models are large, and most emulators never need them.
+        model = ServiceModel(Loader().load_service_model(self._name, "service-2"))
+        return [(model.operation_model(operation), run) for operation, run in self._runs.items()]
 
     async def handle_request(
         self,

@@ -80,5 +80,5 @@ def install() -> None:
         "BatchDisableStandards": unsubscribe,
         "GetEnabledStandards": subscriptions,
     }
-    service = Service("securityhub", operations)
+    service = Service("securityhub", "securityhub", operations)
     service.install()
