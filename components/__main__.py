@@ -5,9 +5,31 @@ from typing import NotRequired, get_args, get_origin, get_type_hints
 from pulumi import ComponentResource
 from pulumi.provider.experimental import component_provider_host
 
-from slipway import App, BackupVault, Cluster, Gateway, Image, Network, WorkloadRole
+from slipway import (
+    App,
+    Audit,
+    BackupVault,
+    Cluster,
+    Delivery,
+    Gateway,
+    Image,
+    Network,
+    Registry,
+    WorkloadRole,
+)
 
-COMPONENTS: list[type[ComponentResource]] = [App, BackupVault, Cluster, Gateway, Image, Network, WorkloadRole]
+COMPONENTS: list[type[ComponentResource]] = [
+    App,
+    Audit,
+    BackupVault,
+    Cluster,
+    Delivery,
+    Gateway,
+    Image,
+    Network,
+    Registry,
+    WorkloadRole,
+]
 
 
 def optional_as_none(shape: type) -> None:

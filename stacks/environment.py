@@ -10,26 +10,26 @@ from typing import Any
 import pulumi
 from pulumi.runtime.settings import SETTINGS
 
-from slipway import App, BackupVault, Cluster, Gateway, Image, Network
+from slipway import App, Audit, BackupVault, Cluster, Delivery, Gateway, Image, Network
 from slipway.traffic import COLORS
-from stacks.providers import aws_provider, region
+from stacks.providers import aws_provider, region, within
 from stacks.settings import BUILT, Settings
 
 Outputs = dict[str, pulumi.Input[Any]]
 
 
 class Environment:
-    """One stack's network, cluster, gateway, images, application and backup."""
+    """One stack's network, cluster, gateway, images, application, backup, audit and delivery."""
 
     def __init__(self, settings: Settings) -> None:
         for warning in settings.warnings():
             pulumi.log.warn(warning)
         self._settings = settings
         self._stack = pulumi.get_stack()
-        if settings.network or settings.backup:
+        if settings.network or settings.backup or settings.audit or settings.delivery:
             region()  # where it is missing, that is told before anything is made
         self.parts = (self.cluster, self.gateway, self.images, self.app)
-        self._after_the_switch(lambda: (self.network, self.backup))
+        self._after_the_switch(lambda: (self.network, self.backup, self.audit, self.delivery))
 
     def outputs(self) -> Outputs:
         """What the stack tells: where it is, which colour serves, and what each colour is."""
@@ -66,8 +66,14 @@ class Environment:
         calls.rpc_manager.rpcs.append(asyncio.ensure_future(behind()))
 
     @cached_property
+    def _aws(self) -> pulumi.ProviderResource:
+        return aws_provider(self._settings)
+
+    @cached_property
     def _in_aws(self) -> pulumi.ResourceOptions:
-        return pulumi.ResourceOptions(providers=[aws_provider(self._settings)])
+        boundary = self._settings.role_boundary
+        transformations = [within(boundary)] if boundary else None
+        return pulumi.ResourceOptions(providers=[self._aws], transformations=transformations)
 
     @cached_property
     def _in_cluster(self) -> pulumi.ResourceOptions:
@@ -110,6 +116,21 @@ class Environment:
         if self._settings.backup is None:
             return None
         return BackupVault("backup", self._settings.backup.args(), self._in_aws)
+
+    @cached_property
+    def audit(self) -> Audit | None:
+        """What watches over the account, when the stack has it."""
+        if self._settings.audit is None:
+            return None
+        return Audit("audit", self._settings.audit.args(), self._in_aws)
+
+    @cached_property
+    def delivery(self) -> Delivery | None:
+        """CI's way in, when the stack has it. An administrator makes its roles: they need no boundary but their own."""
+        if self._settings.delivery is None:
+            return None
+        options = pulumi.ResourceOptions(providers=[self._aws])
+        return Delivery("delivery", self._settings.delivery.args(), options)
 
     def _image_of(self, color: str) -> pulumi.Input[str]:
         said = self._settings.image(color)

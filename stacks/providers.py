@@ -1,4 +1,4 @@
-"""The AWS provider of a stack: the one place that decides the tags of everything in AWS."""
+"""The AWS provider of a stack: the one place that decides the tags of everything in AWS, and the bounds of its roles."""
 
 from __future__ import annotations
 
@@ -45,3 +45,16 @@ def aws_provider(settings: Settings) -> aws.Provider:
             }
         },
     )
+
+
+def within(boundary: str) -> pulumi.ResourceTransformation:
+    """Gives a permissions boundary to every role that a component makes: CI's role may make no others."""
+
+    def bound(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
+        if args.type_ != "aws:iam/role:Role":
+            return None
+        return pulumi.ResourceTransformationResult(
+            {**args.props, "permissions_boundary": boundary}, args.opts
+        )
+
+    return bound

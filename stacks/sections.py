@@ -21,7 +21,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from slipway import app, backup_rules, cluster, gateway, image, network, network_rules
+from slipway import app, audit, backup_rules, cluster, delivery, gateway, image, network, network_rules
 from slipway.validation import (
     ARN,
     CPU,
@@ -46,15 +46,15 @@ def rule(right: str, pattern: re.Pattern[str]) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _holds(right: str, test: Callable[[Any], bool]) -> BeforeValidator:
-    """A component's own test of one of its arguments."""
+def _passes(right: str, test: Callable[[Any], bool]) -> AfterValidator:
+    """One of the components' own tests, with their words for it."""
 
     def check(value: Any) -> Any:
-        if not test(value):
+        if value is not None and not test(value):
             raise ValueError(f"must be {right}")
         return value
 
-    return BeforeValidator(check)
+    return AfterValidator(check)
 
 
 def _between(low: int, high: int) -> BeforeValidator:
@@ -66,17 +66,6 @@ def _between(low: int, high: int) -> BeforeValidator:
         return value
 
     return BeforeValidator(check)
-
-
-def _that(right: str, test: Callable[[Any], bool]) -> AfterValidator:
-    """What a component's own test takes."""
-
-    def check(value: Any) -> Any:
-        if value is not None and not test(value):
-            raise ValueError(f"must be {right}")
-        return value
-
-    return AfterValidator(check)
 
 
 def _beside(info: ValidationInfo, key: str, default: Any) -> Any:
@@ -116,26 +105,26 @@ class Section(BaseModel):
 class Network(Section):
     """The VPC."""
 
-    zones: Annotated[list[Zone] | None, _that(network_rules.ZONES, network_rules.are_zones)] = None
-    tiers: Annotated[list[str] | None, _that(network_rules.TIERS, network_rules.are_tiers)] = None
+    zones: Annotated[list[Zone] | None, _passes(network_rules.ZONES, network_rules.are_zones)] = None
+    tiers: Annotated[list[str] | None, _passes(network_rules.TIERS, network_rules.are_tiers)] = None
     not_overlapping: Annotated[
-        list[str] | None, _that(network_rules.BLOCKS, is_list_of(network_rules.is_block))
+        list[str] | None, _passes(network_rules.BLOCKS, is_list_of(network_rules.is_block))
     ] = None
-    cidr: Annotated[str | None, _that(network_rules.VPC, network_rules.is_vpc)] = Field(
+    cidr: Annotated[str | None, _passes(network_rules.VPC, network_rules.is_vpc)] = Field(
         None, validate_default=True
     )
     nat: Literal["none", "single", "per-zone"] | None = Field(None, validate_default=True)
     ipv6: Literal["none", "dual-stack"] | None = None
     flow_logs: Literal["all", "rejected", "none"] | None = None
     flow_log_retention_days: Annotated[
-        int | None, _that(network_rules.LOG_DAYS_RULE, network_rules.is_log_days)
+        int | None, _passes(network_rules.LOG_DAYS_RULE, network_rules.is_log_days)
     ] = None
-    flow_log_key_arn: Annotated[str | None, _that("the ARN of a KMS key", is_arn("kms"))] = None
+    flow_log_key_arn: Annotated[str | None, _passes("the ARN of a KMS key", is_arn("kms"))] = None
     gateway_endpoints: Annotated[
-        list[str] | None, _that(network_rules.GATEWAY_ENDPOINTS, network_rules.are_gateway_services)
+        list[str] | None, _passes(network_rules.GATEWAY_ENDPOINTS, network_rules.are_gateway_services)
     ] = None
     interface_endpoints: Annotated[
-        list[str] | None, _that(network_rules.INTERFACE_ENDPOINTS, network_rules.are_interface_services)
+        list[str] | None, _passes(network_rules.INTERFACE_ENDPOINTS, network_rules.are_interface_services)
     ] = None
     node_discovery: Annotated[str | None, Field(min_length=1)] = None
 
@@ -186,15 +175,15 @@ class Cluster(Section):
     kind: Literal["eks", "existing"]
     version: Annotated[str, rule(cluster.VERSION_RULE, cluster.VERSION)] | None = None
     support: Literal["standard", "extended"] | None = None
-    public_access_cidrs: Annotated[list[str], _holds(cluster.CIDR_RULE, cluster.are_blocks)] | None = None
+    public_access_cidrs: Annotated[list[str], _passes(cluster.CIDR_RULE, cluster.are_blocks)] | None = None
     access: dict[Label, Access] | None = None
     node_pools: list[Literal["general-purpose", "system"]] | None = None
     addons: (
-        Annotated[dict[str, str], _holds("names with versions, as v0.8.1-eksbuild.5", cluster.are_addons)]
+        Annotated[dict[str, str], _passes("names with versions, as v0.8.1-eksbuild.5", cluster.are_addons)]
         | None
     ) = None
     log_retention_days: (
-        Annotated[int, _holds("one of CloudWatch's steps, as 90 or 365", cluster.is_retention)] | None
+        Annotated[int, _passes("one of CloudWatch's steps, as 90 or 365", cluster.is_retention)] | None
     ) = None
     removal: Literal["protect", "destroy"] | None = None
 
@@ -354,7 +343,7 @@ class Image(Section):
 
 
 Days = Annotated[int | None, _between(1, backup_rules.LONGEST_DAYS)]
-Schedule = Annotated[str | None, _that(backup_rules.SCHEDULE_RULE, backup_rules.is_schedule)]
+Schedule = Annotated[str | None, _passes(backup_rules.SCHEDULE_RULE, backup_rules.is_schedule)]
 
 
 class Backup(Section):
@@ -365,22 +354,24 @@ class Backup(Section):
     weekly_retention_days: Days = None
     monthly_retention_days: Days = None
     cold_storage_days: Annotated[int | None, _between(1, 36410)] = None
-    copy_to: Annotated[list[str] | None, _that(backup_rules.VAULTS_RULE, backup_rules.are_vaults)] = None
+    copy_to: Annotated[list[str] | None, _passes(backup_rules.VAULTS_RULE, backup_rules.are_vaults)] = None
     copy_retention_days: Days = None
-    copies_from: Annotated[list[str] | None, _that(backup_rules.ACCOUNTS_RULE, backup_rules.are_accounts)] = (
-        None
-    )
+    copies_from: Annotated[
+        list[str] | None, _passes(backup_rules.ACCOUNTS_RULE, backup_rules.are_accounts)
+    ] = None
     removal: Literal["protect", "destroy"] | None = None
     lock: Literal["none", "governance", "compliance"] | None = None
     lock_min_days: Days = None
     lock_max_days: Days = None
     lock_grace_days: Annotated[int | None, _between(3, 36500)] = None
-    notify: Annotated[list[str] | None, _that(backup_rules.ADDRESSES_RULE, backup_rules.are_addresses)] = None
+    notify: Annotated[list[str] | None, _passes(backup_rules.ADDRESSES_RULE, backup_rules.are_addresses)] = (
+        None
+    )
     restore_tests: Annotated[
-        list[str] | None, _that(backup_rules.RESTORE_TEST_RULE, backup_rules.are_restorable)
+        list[str] | None, _passes(backup_rules.RESTORE_TEST_RULE, backup_rules.are_restorable)
     ] = None
     restore_test_schedule: Schedule = None
-    reports: Annotated[list[str] | None, _that(backup_rules.REPORTS_RULE, backup_rules.are_reports)] = None
+    reports: Annotated[list[str] | None, _passes(backup_rules.REPORTS_RULE, backup_rules.are_reports)] = None
     report_bucket: Annotated[str, rule(backup_rules.BUCKET_RULE, backup_rules.BUCKET)] | None = None
     report_retention_days: Days = None
 
@@ -443,6 +434,77 @@ def _retentions(info: ValidationInfo) -> dict[str, int]:
         "monthlyRetentionDays": info.data.get("monthly_retention_days"),
     }
     return {key: days for key, days in kept.items() if days is not None}
+
+
+class AuditBudget(Section):
+    """A month's budget, and who is told of it."""
+
+    monthly_usd: Annotated[int, _between(1, 100_000_000)]
+    addresses: Annotated[list[str], _passes(audit.ADDRESSES_RULE, audit.are_addresses)]
+    actual_percent: Annotated[int | None, _between(1, 1000)] = None
+    forecast_percent: Annotated[int | None, _between(1, 1000)] = None
+
+
+class Audit(Section):
+    """What watches over the account."""
+
+    parts: Annotated[list[str], _passes(audit.PARTS_RULE, audit.are_parts)] | None = None
+    budget: AuditBudget | None = Field(None, validate_default=True)
+    log_days: Annotated[int | None, _between(30, 36500)] = None
+    config_rules: Annotated[list[str], _passes(audit.RULES_RULE, audit.are_rules)] | None = None
+    config_recording: Literal["continuous", "daily"] | None = None
+    threat_sources: (
+        Annotated[list[str], _passes(audit.THREAT_SOURCES_RULE, audit.are_threat_sources)] | None
+    ) = None
+    standards: Annotated[list[str], _passes(audit.STANDARDS_RULE, audit.are_standards)] | None = None
+    removal: Literal["protect", "destroy"] | None = None
+
+    @field_validator("budget")
+    @classmethod
+    def _something(cls, value: AuditBudget | None, info: ValidationInfo) -> AuditBudget | None:
+        if value is None and info.data.get("parts") == []:
+            raise ValueError("must be there when parts is empty: there is nothing to make")
+        return value
+
+    @field_validator(*audit.OF_PART)
+    @classmethod
+    def _with_its_part(cls, value: Any, info: ValidationInfo) -> Any:
+        part = audit.OF_PART[str(info.field_name)]
+        parts = _beside(info, "parts", audit.PARTS)
+        if value is not None and parts is not None and part not in parts:
+            raise ValueError(f"must be left out when parts has no {part}")
+        return value
+
+
+class Delivery(Section):
+    """What CI needs to bring environments up."""
+
+    repository: Annotated[str, rule(delivery.REPOSITORY_RULE, delivery.REPOSITORY)]
+    preview_jobs: Annotated[list[str], _passes(delivery.JOBS_RULE, delivery.are_jobs)] | None = None
+    deploy_jobs: (
+        Annotated[dict[str, list[str]], _passes(delivery.DEPLOY_JOBS_RULE, delivery.are_deploy_jobs)] | None
+    ) = None
+    issuer: Annotated[str, rule(delivery.ISSUER_RULE, delivery.ISSUER)] | None = None
+    audience: Annotated[str, Field(min_length=1)] | None = None
+    subject: Annotated[str, _passes(delivery.SUBJECT_RULE, delivery.is_subject)] | None = None
+    provider_arn: Annotated[str, rule(delivery.PROVIDER_RULE, delivery.PROVIDER)] | None = None
+    services: Annotated[list[str], _passes(delivery.SERVICES_RULE, delivery.are_services)] | None = None
+    lock_days: Annotated[int | None, _between(0, 36500)] = None
+    old_version_days: Annotated[int | None, _between(1, 36500)] = Field(None, validate_default=True)
+    removal: Literal["protect", "destroy"] | None = None
+
+    @field_validator("provider_arn")
+    @classmethod
+    def _with_an_issuer_of_its_own(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and info.data.get("issuer") is not None:
+            raise ValueError("must be left out beside issuer: a provider has its own")
+        return value
+
+    @field_validator("old_version_days")
+    @classmethod
+    def _not_below_lock(cls, value: int | None, info: ValidationInfo) -> int | None:
+        locked = _beside(info, "lock_days", delivery.LOCK_DAYS)
+        return _not_below("lockDays", locked, value, delivery.OLD_VERSION_DAYS)
 
 
 class Tags(Section):

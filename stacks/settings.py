@@ -15,8 +15,10 @@ from pydantic.alias_generators import to_camel
 
 from stacks.sections import (
     App,
+    Audit,
     Backup,
     Cluster,
+    Delivery,
     Gateway,
     Image,
     Label,
@@ -32,6 +34,7 @@ BUILT = "build:"
 _IMAGE = re.compile(
     r"[a-z0-9]+([._:/-]+[a-z0-9]+)*(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(@sha256:[0-9a-f]{64})?"
 )
+_POLICY = re.compile(r"arn:[\w-]+:iam::(\d{12}|aws):policy/\S+")
 
 
 class SettingsError(pulumi.RunError):
@@ -66,6 +69,9 @@ class Settings(Section):
     app: App
     secrets: Variables = Field(default_factory=dict)
     backup: Backup | None = None
+    audit: Audit | None = None
+    delivery: Delivery | None = None
+    role_boundary: Annotated[str, rule("an IAM policy's ARN", _POLICY)] | None = None
     tags: Tags
 
     @field_validator("blue_image", "green_image")
@@ -145,7 +151,7 @@ def parse(
     return settings
 
 
-_SCALARS = frozenset({"active", "blueImage", "greenImage", "strategy", "canaryWeight"})
+_SCALARS = frozenset({"active", "blueImage", "greenImage", "strategy", "canaryWeight", "roleBoundary"})
 
 
 def _decode(key: str, value: str) -> Any:

@@ -1,11 +1,14 @@
 """Pulumi components that take a web application from a commit to production and keep it there."""
 
 from slipway.app import App, AppArgs
+from slipway.audit import Audit, AuditArgs
 from slipway.backup import BackupVault, BackupVaultArgs
 from slipway.cluster import AccessArgs, Cluster, ClusterArgs
+from slipway.delivery import Delivery, DeliveryArgs
 from slipway.gateway import Gateway, GatewayArgs
 from slipway.image import Image, ImageArgs
 from slipway.network import Network, NetworkArgs
+from slipway.registry import Registry, RegistryArgs
 from slipway.validation import ArgumentError
 from slipway.workload_role import WorkloadRole, WorkloadRoleArgs
 
@@ -14,16 +17,22 @@ __all__ = [
     "App",
     "AppArgs",
     "ArgumentError",
+    "Audit",
+    "AuditArgs",
     "BackupVault",
     "BackupVaultArgs",
     "Cluster",
     "ClusterArgs",
+    "Delivery",
+    "DeliveryArgs",
     "Gateway",
     "GatewayArgs",
     "Image",
     "ImageArgs",
     "Network",
     "NetworkArgs",
+    "Registry",
+    "RegistryArgs",
     "WorkloadRole",
     "WorkloadRoleArgs",
 ]

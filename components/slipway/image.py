@@ -1,6 +1,6 @@
 """Image: a container image built from a folder and pushed to a registry, to be deployed by digest.
 
-Does not create the repository it pushes to.
+Does not create the repository it pushes to: Registry does, in ECR.
 """
 
 from collections.abc import Mapping
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 REPOSITORY_RULE = "registry/path without a tag"
 TAG_RULE = "a tag, as v1.2.3"
 DOCKERFILE = "Dockerfile"
+_TAG_DIGITS = 12
 
 
 class RegistryLogin(TypedDict):
@@ -33,12 +34,12 @@ class RegistryLogin(TypedDict):
 class ImageArgs(TypedDict):
     """Arguments of Image."""
 
-    repository: str
-    """Where the image goes, with its registry, without a tag: `registry.example.com/team/chat`."""
+    repository: pulumi.Input[str]
+    """Where the image goes, with its registry, without a tag: `registry.example.com/team/chat`, or a Registry's URL."""
     context: str
     """Folder of the build context, relative to the program. Its .dockerignore is honoured."""
     tag: NotRequired[str]
-    """Tag to push besides the digest. Default `latest`."""
+    """Tag to push besides the digest. Default the first twelve digits of the content's SHA-256: it never moves."""
     dockerfile: NotRequired[str]
     """The Dockerfile, relative to `context`. Default `Dockerfile`."""
     build_args: NotRequired[Mapping[str, pulumi.Input[str]]]
@@ -47,24 +48,20 @@ class ImageArgs(TypedDict):
     """Platform to build for, as `linux/amd64`. Default the Docker daemon's own."""
     network_mode: NotRequired[str]
     """Network of the build's RUN steps, as `host`. Default Docker's own."""
-    login: NotRequired[RegistryLogin]
-    """Login at the registry. Default none."""
+    login: NotRequired[pulumi.Input[RegistryLogin]]
+    """Login at the registry, as a Registry gives it. Default none."""
 
 
 @dataclass(frozen=True)
 class _Image:
-    repository: str
+    repository: pulumi.Input[str]
     context: str
-    tag: str
+    tag: str | None
     dockerfile: str
     build_args: Mapping[str, pulumi.Input[str]]
     platform: str | None
     network_mode: str | None
-    login: RegistryLogin | None
-
-    @property
-    def registry(self) -> str:
-        return self.repository.split("/")[0]
+    login: pulumi.Input[RegistryLogin] | None
 
 
 def _resolve(name: str, args: ImageArgs) -> _Image:
@@ -74,17 +71,20 @@ def _resolve(name: str, args: ImageArgs) -> _Image:
         check.value("tag", args.get("tag"), TAG_RULE, matches(TAG))
         check.value("dockerfile", dockerfile, "a file in the context", lambda file: is_file(context, file))
         check.value("platform", args.get("platform"), "as linux/amd64", is_text)
-        if login := args.get("login"):
+        login = args.get("login")
+        if isinstance(login, Mapping):
             check.shape("login.", login, RegistryLogin)
+        else:
+            check.value("login", login, "a username and a password", lambda _: False)
     return _Image(
         repository=args["repository"],
         context=context,
-        tag=args.get("tag", "latest"),
+        tag=args.get("tag"),
         dockerfile=dockerfile,
         build_args=args.get("build_args", {}),
         platform=args.get("platform"),
         network_mode=args.get("network_mode"),
-        login=args.get("login"),
+        login=login,
     )
 
 
@@ -111,7 +111,7 @@ class Image(pulumi.ComponentResource):
         content = content_hash(Path(settings.context), settings.dockerfile)
         pushed = _push(self, name, settings, _build(self, name, settings, content))
 
-        self.ref = pushed.sha256_digest.apply(lambda digest: f"{settings.repository}@{digest}")
+        self.ref = pulumi.Output.concat(settings.repository, "@", pushed.sha256_digest)
         self.content = pulumi.Output.from_input(content)
         self.register_outputs({"ref": self.ref, "content": self.content})
 
@@ -121,7 +121,7 @@ def _build(parent: Image, name: str, settings: _Image, content: str) -> "docker.
 
     return docker.RemoteImage(
         f"{name}-build",
-        name=f"{settings.repository}:{settings.tag}",
+        name=pulumi.Output.concat(settings.repository, ":", settings.tag or content[:_TAG_DIGITS]),
         build=docker.RemoteImageBuildArgs(
             context=settings.context,
             dockerfile=settings.dockerfile,
@@ -138,12 +138,23 @@ def _build(parent: Image, name: str, settings: _Image, content: str) -> "docker.
 def _push(parent: Image, name: str, settings: _Image, built: "docker.RemoteImage") -> "docker.RegistryImage":
     import pulumi_docker as docker
 
-    login = settings.login
     return docker.RegistryImage(
         f"{name}-push",
         name=built.name,
         keep_remotely=True,
         triggers={"image": built.image_id},
-        auth_config={"address": settings.registry, **login} if login else None,
-        opts=pulumi.ResourceOptions(parent=parent),
+        auth_config=None if settings.login is None else _auth(settings.repository, settings.login),
+        # A registry's token is new at each run, which is no reason to push. One that is pushed is pushed with the new token.
+        opts=pulumi.ResourceOptions(parent=parent, ignore_changes=["authConfig"]),
     )
+
+
+def _auth(
+    repository: pulumi.Input[str], login: pulumi.Input[RegistryLogin]
+) -> "pulumi.Output[docker.RegistryImageAuthConfigArgsDict]":
+    def auth(both: Mapping[str, Any]) -> "docker.RegistryImageAuthConfigArgsDict":
+        login: Mapping[str, str] = both["login"]
+        registry = both["repository"].split("/")[0]
+        return {"address": registry, "username": login["username"], "password": login["password"]}
+
+    return pulumi.Output.secret(pulumi.Output.all(repository=repository, login=login).apply(auth))

@@ -51,15 +51,16 @@ def is_arn(service: str) -> Callable[[Any], bool]:
     return matches(re.compile(rf"arn:aws[-a-z]*:{service}:[a-z0-9-]+:\d{{12}}:\S+"))
 
 
-def is_list_of(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    """A list whose members pass the test, as far as they are known, and none of which stands there twice."""
+def is_list_of(test: Callable[[Any], bool], *, least: int = 0) -> Callable[[Any], bool]:
+    """A list, a text being none, of at least so many different members that each pass the test, as far as they are known."""
 
     def check(value: Any) -> bool:
-        if not isinstance(value, list | tuple):
+        if isinstance(value, str) or not isinstance(value, Sequence):
             return False
         members = cast("Sequence[Any]", value)
         known = [member for member in members if not isinstance(member, pulumi.Output)]
-        return all(map(test, known)) and len(set(known)) == len(known)
+        different = all(member not in known[:index] for index, member in enumerate(known))
+        return len(members) >= least and different and all(map(test, known))
 
     return check
 

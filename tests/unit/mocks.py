@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import pulumi
 from pulumi.runtime import mocks
@@ -77,7 +77,9 @@ class Monitor(mocks.MockMonitor):
 
 
 class Mocks(pulumi.runtime.Mocks):
-    """Answers with what a cloud would add; ids are names with `-id`."""
+    """Answers with what a cloud would add; ids are names with `-id`. A test says in `made` what else it adds, by name."""
+
+    made: ClassVar[dict[str, dict[str, Any]]] = {}
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         inputs = cast(dict[str, Any], args.inputs)
@@ -99,6 +101,7 @@ class Mocks(pulumi.runtime.Mocks):
             outputs.setdefault("bucket", f"{args.name}-made")
         if args.typ == "aws:iam/role:Role" and "backup.amazonaws.com" in inputs["assumeRolePolicy"]:
             outputs["arn"] = f"arn:aws:iam::123456789012:role/{args.name}"  # its account is read out of it
+        outputs |= self.made.get(args.name, {})
         if args.typ in ("kubernetes:core/v1:Secret", "kubernetes:core/v1:ConfigMap"):
             outputs["metadata"] = {"name": f"{args.name}-made", **inputs["metadata"]}
         return f"{args.name}-id", outputs

@@ -59,6 +59,21 @@ def test_login(run: Run, program: Program, context: str) -> None:
     }
 
 
+def test_a_tag_that_is_left_out_is_the_content_s(run: Run, program: Program, context: str) -> None:
+    """So it moves no tag of a registry that lets none move."""
+    args: Any = {"repository": REPOSITORY, "context": context}
+    content = run(lambda: Image("chat", args).content)
+    assert program.by_name(BUILD, "chat-build").inputs["name"] == f"{REPOSITORY}:{content[:12]}"
+
+
+def test_a_new_token_alone_pushes_nothing(run: Run, program: Program, context: str) -> None:
+    login: Any = {"username": "ci", "password": "hush"}
+    run(lambda: Image("chat", {"repository": REPOSITORY, "context": context, "login": login}))
+    push = program.by_name(PUSH, "chat-push")
+    assert push.ignore_changes == ("authConfig",)
+    assert push.secrets == {"authConfig"}
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -69,6 +84,7 @@ def test_login(run: Run, program: Program, context: str) -> None:
         ({"context": "/nowhere"}, "dockerfile must be a file in the context"),
         ({"buildargs": {}}, "did you mean build_args?"),
         ({"login": {"user": "x"}}, "login.password is missing"),
+        ({"login": "x"}, "login must be a username and a password, got 'x'"),
     ],
 )
 def test_wrong_arguments(run: Run, program: Program, context: str, change: Any, message: str) -> None:

@@ -5,20 +5,28 @@ it is no more evidence of how AWS behaves than the emulator is.
 """
 
 from additions import (
+    access_analyzer,
     backup_report_plans,
     backup_restore_testing,
     backup_vaults,
+    config_and_trail,
     eks,
     flow_logs_and_endpoints,
+    guard_duty,
     ipv6,
+    security_hub,
 )
 
 
 def install() -> None:
     """Puts every addition into ministack. A name that ministack no longer has is an error at start."""
-    eks.install()
-    flow_logs_and_endpoints.install()
-    ipv6.install()
-    backup_vaults.install()
+    access_analyzer.install()
     backup_report_plans.install()
     backup_restore_testing.install()
+    backup_vaults.install()
+    config_and_trail.install()
+    eks.install()
+    flow_logs_and_endpoints.install()
+    guard_duty.install()
+    ipv6.install()
+    security_hub.install()

@@ -1,0 +1,167 @@
+"""Who may do what in a delivery, as policy statements in pure Python.
+
+Preview reads and sees no secret's value but those of the state it previews. Deploy writes within a boundary, and every
+role that it makes has to carry the same boundary, so that it cannot make itself a stronger one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from slipway.iam_policy import Home, Statement, document
+
+PATH = "/slipway-delivery/"
+"""Roles and boundary lie below this path: it is how the boundary tells them from those that a deployment makes."""
+
+_WRITES = ["s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"]
+_ROLE_CHANGES = [
+    *("iam:AttachRolePolicy", "iam:CreateRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy"),
+    *("iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"),
+]
+_OTHER_CHANGES = [
+    *("iam:AddRoleToInstanceProfile", "iam:CreateInstanceProfile", "iam:CreateOpenIDConnectProvider"),
+    *("iam:CreatePolicy", "iam:CreatePolicyVersion", "iam:CreateServiceLinkedRole"),
+    *("iam:DeleteInstanceProfile", "iam:DeleteOpenIDConnectProvider", "iam:DeletePolicy"),
+    *("iam:DeletePolicyVersion", "iam:DeleteRole", "iam:PassRole", "iam:RemoveRoleFromInstanceProfile"),
+    *("iam:Tag*", "iam:Untag*", "iam:UpdateRole"),
+]
+_AUDIT_ENDS = [
+    *("access-analyzer:DeleteAnalyzer", "cloudtrail:DeleteTrail", "cloudtrail:StopLogging"),
+    *("config:DeleteConfigurationRecorder", "config:DeleteDeliveryChannel"),
+    *("config:StopConfigurationRecorder", "guardduty:DeleteDetector", "securityhub:DisableSecurityHub"),
+]
+
+
+def trust(provider_arn: str, audience: str, subjects: Sequence[str]) -> str:
+    """A role for those jobs alone whose token says one of these subjects.
+
+    https://docs.github.com/en/actions/reference/security/oidc#example-subject-claims
+    """
+    issuer = provider_arn.split(":oidc-provider/", 1)[1]
+    return document(
+        {
+            "Effect": "Allow",
+            "Principal": {"Federated": provider_arn},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {"StringEquals": {f"{issuer}:aud": audience, f"{issuer}:sub": list(subjects)}},
+        }
+    )
+
+
+def preview(bucket_arn: str, key_arn: str) -> str:
+    """What makes of AWS's ReadOnlyAccess a role that reads the state, and nobody's secrets or data."""
+    return document(
+        {"Sid": "FindState", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": bucket_arn},
+        {"Sid": "ReadState", "Effect": "Allow", "Action": "s3:GetObject", "Resource": f"{bucket_arn}/*"},
+        {
+            "Sid": "OpenState",
+            "Effect": "Allow",
+            "Action": ["kms:Decrypt", "kms:DescribeKey"],
+            "Resource": key_arn,
+        },
+        {
+            "Sid": "NoSecrets",
+            "Effect": "Deny",
+            "Action": ["secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue"],
+            "Resource": "*",
+        },
+        # Parameters of type SecureString, and everything that is encrypted by a key.
+        {"Sid": "NoOtherKey", "Effect": "Deny", "Action": "kms:Decrypt", "NotResource": key_arn},
+        {
+            "Sid": "NoOtherObjects",
+            "Effect": "Deny",
+            "Action": "s3:GetObject*",
+            "NotResource": f"{bucket_arn}/*",
+        },
+        {
+            "Sid": "NoItems",
+            "Effect": "Deny",
+            "Action": ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"],
+            "Resource": "*",
+        },
+    )
+
+
+def boundary_arn(home: Home, name: str) -> str:
+    """The ARN that the boundary of this name has: it speaks of itself."""
+    return f"arn:{home.partition}:iam::{home.account}:policy{PATH}{name}"
+
+
+def boundary(services: Sequence[str], own_arn: str, provider_arn: str, bucket_arn: str, key_arn: str) -> str:
+    """The most that a deployment, and any role made by one, can do.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+    """
+    partition, account = own_arn.split(":")[1], own_arn.split(":")[4]
+    roles, boundaries = (f"arn:{partition}:iam::{account}:{kind}{PATH}*" for kind in ("role", "policy"))
+    return document(
+        {
+            "Sid": "Services",
+            "Effect": "Allow",
+            "Action": [f"{service}:*" for service in services],
+            "Resource": "*",
+        },
+        {
+            "Sid": "Identities",
+            "Effect": "Allow",
+            "Action": ["iam:Get*", "iam:List*", *_ROLE_CHANGES, *_OTHER_CHANGES],
+            "Resource": "*",
+        },
+        {
+            "Sid": "OnlyWithinBoundary",
+            "Effect": "Deny",
+            "Action": _ROLE_CHANGES,
+            "Resource": "*",
+            "Condition": {"StringNotEquals": {"iam:PermissionsBoundary": own_arn}},
+        },
+        {
+            "Sid": "DeliveryStays",
+            "Effect": "Deny",
+            "NotAction": ["iam:Get*", "iam:List*"],
+            "Resource": [roles, boundaries, provider_arn],
+        },
+        {"Sid": "AuditStays", "Effect": "Deny", "Action": _AUDIT_ENDS, "Resource": "*"},
+        {
+            "Sid": "StateStays",
+            "Effect": "Deny",
+            "Action": [
+                "kms:DisableKey",
+                "kms:PutKeyPolicy",
+                "kms:ScheduleKeyDeletion",
+                "s3:BypassGovernanceRetention",
+                "s3:DeleteBucket*",
+                "s3:PutBucket*",
+                "s3:PutEncryptionConfiguration",
+                "s3:PutLifecycleConfiguration",
+            ],
+            "Resource": [bucket_arn, f"{bucket_arn}/*", key_arn],
+        },
+        {
+            "Sid": "StateIsForDeliveries",
+            "Effect": "Deny",
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey*", "s3:*Object*"],
+            "Resource": [f"{bucket_arn}/*", key_arn],
+            "Condition": {"ArnNotLike": {"aws:PrincipalArn": roles}},
+        },
+    )
+
+
+def own_state(bucket_arn: str, stack: str, role_arn: str) -> Statement:
+    """In the bucket's policy: this role writes the state of this stack, and no other's.
+
+    The keys are those of Pulumi's S3 backend; `*` stands for the project.
+    """
+    state = f"{bucket_arn}/.pulumi"
+    return {
+        "Effect": "Deny",
+        "Principal": {"AWS": role_arn},
+        "Action": _WRITES,
+        "NotResource": [
+            f"{state}/meta.yaml",
+            f"{state}/stacks/*/{stack}.json",
+            f"{state}/stacks/*/{stack}.json.*",
+            f"{state}/history/*/{stack}/*",
+            f"{state}/backups/*/{stack}/*",
+            f"{state}/locks/organization/*/{stack}/*",
+        ],
+    }

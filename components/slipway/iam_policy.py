@@ -1,0 +1,45 @@
+"""IAM policy documents in pure Python: what more than one component says in them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+Statement = dict[str, Any]
+
+
+class Home(NamedTuple):
+    """Where a resource lives. An ARN of one's own tells it without a call to the cloud."""
+
+    partition: str
+    region: str
+    account: str
+
+
+def home_of(arn: str) -> Home:
+    """`arn:PARTITION:service:REGION:ACCOUNT:…`"""
+    _, partition, _, region, account, _ = arn.split(":", 5)
+    return Home(partition, region, account)
+
+
+def document(*statements: Statement) -> str:
+    """A policy as AWS takes it."""
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def taken_by(service: str) -> str:
+    """The trust policy of a role that one AWS service takes."""
+    principal = {"Service": f"{service}.amazonaws.com"}
+    return document({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"})
+
+
+def tls_only(bucket_arn: str) -> Statement:
+    """Refuses every request to a bucket that did not come by TLS."""
+    return {
+        "Sid": "TlsOnly",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [bucket_arn, f"{bucket_arn}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
