@@ -5,9 +5,9 @@ from typing import NotRequired, get_args, get_origin, get_type_hints
 from pulumi import ComponentResource
 from pulumi.provider.experimental import component_provider_host
 
-from slipway import App, BackupVault, Cluster, Gateway, Image, Network
+from slipway import App, BackupVault, Cdn, Cluster, Gateway, Image, Network
 
-COMPONENTS: list[type[ComponentResource]] = [App, BackupVault, Cluster, Gateway, Image, Network]
+COMPONENTS: list[type[ComponentResource]] = [App, BackupVault, Cdn, Cluster, Gateway, Image, Network]
 
 
 def optional_as_none(shape: type) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pulumi
 
-from slipway import App, BackupVault, Cluster, Gateway, Image, Network
+from slipway import App, BackupVault, Cdn, Cluster, Gateway, Image, Network
 from slipway.traffic import COLORS
 from stacks.providers import aws_provider, region
 from stacks.settings import BUILT, Settings
@@ -16,20 +16,20 @@ Outputs = dict[str, pulumi.Input[Any]]
 
 
 class Environment:
-    """One stack's network, cluster, gateway, images, application and backup."""
+    """One stack's network, cluster, gateway, images, application, backup and edge."""
 
     def __init__(self, settings: Settings) -> None:
         for warning in settings.warnings():
             pulumi.log.warn(warning)
         self._settings = settings
         self._stack = pulumi.get_stack()
-        if settings.network or settings.backup:
+        if settings.network or settings.backup or settings.cdn:
             region()  # where it is missing, that is told before anything is made
         self.parts = (self.cluster, self.gateway, self.images, self.app)
         # Loading and starting the AWS provider takes a second. A switch of traffic waits for nothing that it does not
         # need, so what the application does not stand on is declared behind the route. The URN is known in a preview.
         # Its arguments cannot turn out wrong there: the settings have been held against the components' own rules.
-        self.app.route.urn.apply(lambda _: (self.network, self.backup))
+        self.app.route.urn.apply(lambda _: (self.network, self.backup, self.cdn))
 
     def outputs(self) -> Outputs:
         """What the stack tells: where it is, which colour serves, and what each colour is."""
@@ -44,7 +44,8 @@ class Environment:
             }
 
         return {
-            "url": self.gateway.url,
+            # The edge stands behind the route too; only what is told of it waits for it.
+            "url": app.route.urn.apply(lambda _: (self.cdn or self.gateway).url),
             "active": app.weights.apply(lambda _: self._settings.active),
             "colors": {name: color(name) for name in COLORS},
         }
@@ -91,6 +92,13 @@ class Environment:
         if self._settings.backup is None:
             return None
         return BackupVault("backup", self._settings.backup.args(), self._in_aws)
+
+    @cached_property
+    def cdn(self) -> Cdn | None:
+        """The edge before the gateway, when the stack has one."""
+        if self._settings.cdn is None:
+            return None
+        return Cdn("cdn", self._settings.cdn.args(origin=self.gateway.url), self._in_aws)
 
     def _image_of(self, color: str) -> pulumi.Input[str]:
         said = self._settings.image(color)

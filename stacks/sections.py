@@ -7,6 +7,7 @@ defaults and rules between values are the components' own, so that no component 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Collection
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -20,9 +21,21 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from slipway import app, backup, cluster, gateway, image, network
+from slipway import app, backup, cdn_checks, cluster, gateway, image, network
 from slipway.address_plan import parse_vpc
-from slipway.validation import CPU, DNS_LABEL, ENV_NAME, HOST, MEMORY, REPOSITORY, SCHEDULE, TAG, is_whole
+from slipway.cdn_policies import REFERRER_POLICIES
+from slipway.validation import (
+    CPU,
+    DNS_LABEL,
+    ENV_NAME,
+    HOST,
+    MEMORY,
+    REPOSITORY,
+    SCHEDULE,
+    TAG,
+    is_one_of,
+    is_whole,
+)
 
 
 def rule(right: str, pattern: re.Pattern[str]) -> AfterValidator:
@@ -32,6 +45,17 @@ def rule(right: str, pattern: re.Pattern[str]) -> AfterValidator:
         return value
 
     return AfterValidator(check)
+
+
+def _held(right: str, test: Callable[[Any], bool]) -> BeforeValidator:
+    """A value that a component's own test lets through."""
+
+    def check(value: Any) -> Any:
+        if value is not None and not test(value):
+            raise ValueError(f"must be {right}")
+        return value
+
+    return BeforeValidator(check)
 
 
 def _between(low: int, high: int) -> BeforeValidator:
@@ -65,6 +89,10 @@ def _not_below(key: str, least: int | None, value: int | None, default: int) -> 
         left_out = f" (left out, it is {default})" if value is None else ""
         raise ValueError(f"must not be below {key}, {least}{left_out}")
     return value
+
+
+def _one_of(choices: Collection[Any]) -> str:
+    return f"one of {', '.join(map(str, choices))}"
 
 
 Label = Annotated[str, rule("lower-case letters, digits and -", DNS_LABEL)]
@@ -222,6 +250,56 @@ class Backup(Section):
         kept = _beside(info, "retention_days", backup.RETENTION_DAYS)
         if not backup.stays_cold(kept, value):
             raise ValueError(f"must be {backup.COLD_MINIMUM_DAYS} or more below retentionDays, {kept}")
+        return value
+
+
+Paths = Annotated[list[str], _held(cdn_checks.PATHS_RULE, cdn_checks.are_paths)]
+
+
+class Cdn(Section):
+    """The edge before the gateway."""
+
+    zone_id: Annotated[str, Field(min_length=1)] | None = None
+    certificate_arn: Annotated[str, Field(min_length=1)] | None = None
+    domains: Annotated[list[str], _held(cdn_checks.DOMAINS_RULE, cdn_checks.are_domains)] | None = Field(
+        None, validate_default=True
+    )
+    asset_paths: Paths | None = None
+    uncached_paths: Paths | None = None
+    page_seconds: Annotated[int | None, _between(1, 86400)] = None
+    error_pages: (
+        Annotated[dict[str, str], _held(cdn_checks.ERROR_PAGES_RULE, cdn_checks.are_error_pages)] | None
+    ) = None
+    firewall: Literal["block", "count", "none"] | None = None
+    managed_rules: Annotated[list[str], _held(cdn_checks.MANAGED_RULE, cdn_checks.are_managed)] | None = None
+    counted_rules: Annotated[list[str], _held(cdn_checks.COUNTED_RULE, cdn_checks.are_texts)] | None = None
+    rate_limit: Annotated[int | None, _between(10, 2_000_000_000)] = None
+    hsts: Literal["off", "host", "subdomains", "preload"] | None = None
+    frame: Literal["deny", "sameorigin", "any"] | None = None
+    referrer_policy: (
+        Annotated[str, _held(_one_of(REFERRER_POLICIES), is_one_of(REFERRER_POLICIES))] | None
+    ) = None
+    content_security_policy: Annotated[str, Field(min_length=1)] | None = None
+    price_class: Literal["PriceClass_100", "PriceClass_200", "PriceClass_All"] | None = None
+    access_logs: Literal["bucket", "none"] | None = None
+    log_days: Annotated[int, _held(_one_of(cdn_checks.LOG_DAYS), cdn_checks.is_log_days)] | None = None
+    removal: Literal["protect", "destroy"] | None = None
+
+    @field_validator("domains")
+    @classmethod
+    def _with_a_certificate(cls, value: list[str] | None, info: ValidationInfo) -> list[str] | None:
+        given = info.data.get("zone_id", True) or info.data.get("certificate_arn", True)
+        if value and not given:
+            raise ValueError("must have zoneId beside it, where a certificate is proved, or certificateArn")
+        if not value and (info.data.get("zone_id") or info.data.get("certificate_arn")):
+            raise ValueError("must be given beside zoneId and certificateArn")
+        return value
+
+    @field_validator("managed_rules", "counted_rules", "rate_limit")
+    @classmethod
+    def _of_a_firewall(cls, value: Any, info: ValidationInfo) -> Any:
+        if value is not None and info.data.get("firewall") == "none":
+            raise ValueError("must be left out: firewall is none")
         return value
 
 

@@ -2,6 +2,7 @@
 
 from slipway.app import App, AppArgs
 from slipway.backup import BackupVault, BackupVaultArgs
+from slipway.cdn import Cdn, CdnArgs
 from slipway.cluster import Cluster, ClusterArgs
 from slipway.gateway import Gateway, GatewayArgs
 from slipway.image import Image, ImageArgs
@@ -14,6 +15,8 @@ __all__ = [
     "ArgumentError",
     "BackupVault",
     "BackupVaultArgs",
+    "Cdn",
+    "CdnArgs",
     "Cluster",
     "ClusterArgs",
     "Gateway",

@@ -84,6 +84,13 @@ class Mocks(pulumi.runtime.Mocks):
                 "certificateAuthority": {"data": "Y2E="},
                 "identities": [{"oidcs": [{"issuer": "https://oidc.example.com/id"}]}],
             },
+            "aws:cloudfront/distribution:Distribution": {
+                "domainName": "d1.cloudfront.net",
+                "hostedZoneId": "Z2FDTNDATAQYW2",
+            },
+            "aws:s3/bucket:Bucket": {
+                "bucketRegionalDomainName": f"{args.name}.s3.eu-central-1.amazonaws.com"
+            },
             "docker:index/remoteImage:RemoteImage": {"imageId": "sha256:1234"},
             "docker:index/registryImage:RegistryImage": {"sha256Digest": "sha256:abcd"},
         }
@@ -91,6 +98,16 @@ class Mocks(pulumi.runtime.Mocks):
         outputs = {"name": args.name, "arn": f"arn:{args.name}", **inputs, **added.get(args.typ, {})}
         if args.typ == "kubernetes:core/v1:Secret":
             outputs["metadata"] = {**inputs["metadata"], "name": f"{args.name}-made"}
+        if args.typ == "aws:acm/certificate:Certificate":
+            outputs["domainValidationOptions"] = [
+                {
+                    "domainName": domain,
+                    "resourceRecordName": f"_proof.{domain.removeprefix('*.')}",
+                    "resourceRecordType": "CNAME",
+                    "resourceRecordValue": f"{domain.removeprefix('*.')}.acm-validations.aws",
+                }
+                for domain in inputs["subjectAlternativeNames"]
+            ]
         return f"{args.name}-id", outputs
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:

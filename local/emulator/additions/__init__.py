@@ -4,9 +4,10 @@ An addition remembers what it was given, or answers a call of which AWS publishe
 it is no more evidence of how AWS behaves than the emulator is.
 """
 
-from additions import flow_logs_and_endpoints
+from additions import edge, flow_logs_and_endpoints
 
 
 def install() -> None:
     """Puts every addition into ministack. A name that ministack no longer has is an error at start."""
+    edge.install()
     flow_logs_and_endpoints.install()
