@@ -41,7 +41,10 @@ LOGS = [
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock cdn-logs-private",
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration cdn-logs-encryption",
 ]
-SERVER = ["aws:cloudfront/cachePolicy:CachePolicy cdn-images", "aws:ssm/parameter:Parameter cdn-origin-secret"]
+SERVER = [
+    "aws:cloudfront/cachePolicy:CachePolicy cdn-images",
+    "aws:ssm/parameter:Parameter cdn-origin-secret",
+]
 SITE = [
     "aws:cloudfront/function:Function cdn-index",
     "aws:cloudfront/originAccessControl:OriginAccessControl cdn-access",
@@ -109,27 +112,27 @@ def test_without_a_firewall_there_is_none(run: Run, program: Program) -> None:
 
 
 @pytest.mark.parametrize(
-    ("origin", "host", "policy", "http", "https"),
+    ("origin", "scheme", "ports"),
     [
-        ("lb.example.com", "lb.example.com", "https-only", 80, 443),
-        ("https://lb.example.com", "lb.example.com", "https-only", 80, 443),
-        ("https://lb.example.com:8443/", "lb.example.com", "https-only", 80, 8443),
-        ("http://lb.example.com", "lb.example.com", "http-only", 80, 443),
-        ("http://lb.example.com:8080", "lb.example.com", "http-only", 8080, 443),
+        ("lb.example.com", "https", (80, 443)),
+        ("https://lb.example.com", "https", (80, 443)),
+        ("https://lb.example.com:8443/", "https", (80, 8443)),
+        ("http://lb.example.com", "http", (80, 443)),
+        ("http://lb.example.com:8080", "http", (8080, 443)),
     ],
 )
 def test_the_url_of_the_origin_says_how_it_is_spoken_to(
-    run: Run, program: Program, origin: str, host: str, policy: str, http: int, https: int
+    run: Run, program: Program, origin: str, scheme: str, ports: tuple[int, int]
 ) -> None:
     (made,) = distribution(run, program, {"origin": origin, "origin_secret": "s3cret"})["origins"]
     assert made == {
         "originId": "origin",
-        "domainName": host,
+        "domainName": "lb.example.com",
         "customHeaders": [{"name": "X-Origin-Verify", "value": "s3cret"}],
         "customOriginConfig": {
-            "originProtocolPolicy": policy,
-            "httpPort": http,
-            "httpsPort": https,
+            "originProtocolPolicy": f"{scheme}-only",
+            "httpPort": ports[0],
+            "httpsPort": ports[1],
             "originSslProtocols": ["TLSv1.2"],
             "originReadTimeout": 60,
             "originKeepaliveTimeout": 60,
@@ -328,7 +331,9 @@ def test_errors_of_a_moment_are_not_held_on_to(run: Run, program: Program) -> No
 
 
 def test_error_pages(run: Run, program: Program) -> None:
-    made = distribution(run, program, {**STATIC, "error_pages": {"403": "/no.html", "503": "/back-soon.html"}})
+    made = distribution(
+        run, program, {**STATIC, "error_pages": {"403": "/no.html", "503": "/back-soon.html"}}
+    )
     responses = {response["errorCode"]: response for response in made["customErrorResponses"]}
     assert sorted(responses) == [403, 404, 500, 502, 503, 504]
     assert responses[403] == {
@@ -724,13 +729,19 @@ def test_a_certificate_that_is_there(run: Run, program: Program) -> None:
         ({**WEB, "page_seconds": 86401}, "page_seconds must be 1-86400, got 86401"),
         ({**WEB, "domains": ["*.example.com"], "zone_id": "Z"}, "domains must be domain names, each once"),
         ({**WEB, "domains": ["localhost"], "zone_id": "Z"}, "domains must be domain names"),
-        ({**WEB, "domains": ["a.example.com"]}, "domains need zone_id, where their certificate is proved, or"),
+        (
+            {**WEB, "domains": ["a.example.com"]},
+            "domains need zone_id, where their certificate is proved, or",
+        ),
         ({**WEB, "zone_id": "Z1"}, "zone_id and certificate_arn need domains"),
         ({**WEB, "certificate_arn": "arn:c"}, "zone_id and certificate_arn need domains"),
         ({**WEB, "zone_id": ""}, "zone_id must be text, not empty"),
         ({**WEB, "certificate_arn": 1}, "certificate_arn must be text, not empty, got 1"),
         ({**WEB, "firewall": "on"}, "firewall must be one of block, count, none, got 'on'"),
-        ({**WEB, "managed_rules": ["sql"]}, "managed_rules must be of ip-reputation, anonymous-ip, bad-inputs"),
+        (
+            {**WEB, "managed_rules": ["sql"]},
+            "managed_rules must be of ip-reputation, anonymous-ip, bad-inputs",
+        ),
         ({**WEB, "counted_rules": [1]}, "counted_rules must be names of rules, each once, got [1]"),
         ({**WEB, "rate_limit": 9}, "rate_limit must be 10-2000000000, got 9"),
         ({**WEB, "firewall": "none", "rate_limit": 99}, "rate_limit needs a firewall, got firewall 'none'"),
@@ -763,8 +774,8 @@ def test_all_problems_come_at_once(run: Run) -> None:
 
 
 def test_what_is_not_known_yet_is_passed_over(run: Run, program: Program) -> None:
-    later = pulumi.Output.from_input("http://lb.example.com:8080")
-    (origin,) = distribution(run, program, {"origin": later})["origins"]
+    run(lambda: Cdn("cdn", {"origin": pulumi.Output.from_input("http://lb.example.com:8080")}))
+    (origin,) = program.by_name(DISTRIBUTION, "cdn-distribution").inputs["origins"]
     assert (origin["domainName"], origin["customOriginConfig"]["httpPort"]) == ("lb.example.com", 8080)
 
 
