@@ -210,9 +210,7 @@ def _firewall(parent: Cdn, name: str, cdn: _Cdn) -> "aws.wafv2.WebAcl | None":
     return cdn_firewall.web_acl(parent, name, rules, cdn.log_days)
 
 
-def _origin(
-    parent: Cdn, name: str, cdn: _Cdn
-) -> "tuple[Block, aws.s3.Bucket | None, pulumi.Output[str]]":
+def _origin(parent: Cdn, name: str, cdn: _Cdn) -> "tuple[Block, aws.s3.Bucket | None, pulumi.Output[str]]":
     """The origin, and what it brings: a bucket, or a secret."""
     if cdn.static:
         bucket = cdn_buckets.private_bucket(parent, f"{name}-site", cdn.removal)

@@ -34,8 +34,9 @@ def check_values(check: Checks, cdn: Any) -> None:
         "removal": REMOVAL,
     }.items():
         check.value(argument, getattr(cdn, argument), f"one of {', '.join(choices)}", is_one_of(choices))
-    for argument in ("load_balancer_arn", "origin_secret", "zone_id", "certificate_arn"):
+    for argument in ("load_balancer_arn", "zone_id", "certificate_arn"):
         check.value(argument, getattr(cdn, argument), "text, not empty", is_text)
+    check.value("origin_secret", cdn.origin_secret, "text, not empty", is_text, secret=True)
     check.value("index_document", cdn.index_document, "a file's name", is_text)
     check.value("content_security_policy", cdn.content_security_policy, "text, not empty", is_text)
     check.value("page_seconds", cdn.page_seconds, "1-86400", is_whole(1, 86400))

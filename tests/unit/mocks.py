@@ -96,8 +96,8 @@ class Mocks(pulumi.runtime.Mocks):
         }
         inputs = cast(dict[str, Any], args.inputs)
         outputs = {"name": args.name, "arn": f"arn:{args.name}", **inputs, **added.get(args.typ, {})}
-        if args.typ == "kubernetes:core/v1:Secret":
-            outputs["metadata"] = {**inputs["metadata"], "name": f"{args.name}-made"}
+        if args.typ in ("kubernetes:core/v1:Secret", "kubernetes:core/v1:ConfigMap"):
+            outputs["metadata"] = {"name": f"{args.name}-made", **inputs["metadata"]}
         if args.typ == "aws:acm/certificate:Certificate":
             outputs["domainValidationOptions"] = [
                 {

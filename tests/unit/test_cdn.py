@@ -726,7 +726,7 @@ def test_a_certificate_that_is_there(run: Run, program: Program) -> None:
         ({"origin": "http://lb.example.com:81"}, "a port of 80, 443 or 1024-65535"),
         ({"origin": "http://lb.example.com:65536"}, "a port of 80, 443 or 1024-65535"),
         ({"origin": 7}, "origin must be a host name"),
-        ({**WEB, "origin_secret": ""}, "origin_secret must be text, not empty, got ''"),
+        ({**WEB, "origin_secret": 4711}, "origin_secret must be text, not empty, got another value"),
         ({**VPC, "load_balancer_arn": ""}, "load_balancer_arn must be text, not empty"),
         ({**STATIC, "index_document": ""}, "index_document must be a file's name, got ''"),
         ({**WEB, "error_pages": {"200": "/ok"}}, "error_pages must be paths that start with /, each by"),
