@@ -6,9 +6,9 @@ import uuid
 from collections.abc import Iterator
 from typing import Any, cast
 
-import boto3
+import boto3  # pyright: ignore[reportMissingTypeStubs]
 import pytest
-from botocore.config import Config
+from botocore.config import Config  # pyright: ignore[reportMissingTypeStubs]
 
 SEEN = {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": "test"}
 
