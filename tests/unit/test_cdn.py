@@ -642,6 +642,12 @@ def test_access_logs(run: Run, program: Program) -> None:
     }
 
 
+def test_the_index_document_of_a_next_export(run: Run, program: Program) -> None:
+    run(lambda: Cdn("cdn", {"kind": "static"}))
+    code = program.by_name("aws:cloudfront/function:Function", "cdn-index").inputs["code"]
+    assert 'request.uri += "index.html";' in code
+
+
 def test_the_index_function(run: Run, program: Program) -> None:
     run(lambda: Cdn("cdn", {"kind": "static", "index_document": "home.html"}))
     made = program.by_name("aws:cloudfront/function:Function", "cdn-index").inputs
