@@ -10,7 +10,7 @@ from typing import Any
 import pulumi
 from pulumi.runtime.settings import SETTINGS
 
-from slipway import App, Audit, BackupVault, Cluster, Delivery, Gateway, Image, Network
+from slipway import App, Audit, BackupVault, Cdn, Cluster, Delivery, Gateway, Image, Network
 from slipway.traffic import COLORS
 from stacks.providers import aws_provider, region, within
 from stacks.settings import BUILT, Settings
@@ -19,17 +19,17 @@ Outputs = dict[str, pulumi.Input[Any]]
 
 
 class Environment:
-    """One stack's network, cluster, gateway, images, application, backup, audit and delivery."""
+    """One stack's network, cluster, gateway, images, application and edge, and what backs up, watches and delivers it."""
 
     def __init__(self, settings: Settings) -> None:
         for warning in settings.warnings():
             pulumi.log.warn(warning)
         self._settings = settings
         self._stack = pulumi.get_stack()
-        if settings.network or settings.backup or settings.audit or settings.delivery:
+        if any((settings.network, settings.backup, settings.audit, settings.delivery, settings.cdn)):
             region()  # where it is missing, that is told before anything is made
         self.parts = (self.cluster, self.gateway, self.images, self.app)
-        self._after_the_switch(lambda: (self.network, self.backup, self.audit, self.delivery))
+        self._after_the_switch(lambda: (self.network, self.backup, self.audit, self.delivery, self.cdn))
 
     def outputs(self) -> Outputs:
         """What the stack tells: where it is, which colour serves, and what each colour is."""
@@ -44,7 +44,8 @@ class Environment:
             }
 
         return {
-            "url": self.gateway.url,
+            # The edge stands behind the route too; only what is told of it waits for it.
+            "url": app.route.urn.apply(lambda _: (self.cdn or self.gateway).url),
             "active": app.weights.apply(lambda _: self._settings.active),
             "colors": {name: color(name) for name in COLORS},
         }
@@ -131,6 +132,13 @@ class Environment:
             return None
         options = pulumi.ResourceOptions(providers=[self._aws])
         return Delivery("delivery", self._settings.delivery.args(), options)
+
+    @cached_property
+    def cdn(self) -> Cdn | None:
+        """The edge before the gateway, when the stack has one."""
+        if self._settings.cdn is None:
+            return None
+        return Cdn("cdn", self._settings.cdn.args(origin=self.gateway.url), self._in_aws)
 
     def _image_of(self, color: str) -> pulumi.Input[str]:
         said = self._settings.image(color)

@@ -13,10 +13,12 @@ from pulumi.runtime import config as runtime_config
 from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
 
+from slipway.cdn_origin import is_origin
 from stacks.sections import (
     App,
     Audit,
     Backup,
+    Cdn,
     Cluster,
     Delivery,
     Gateway,
@@ -72,6 +74,7 @@ class Settings(Section):
     audit: Audit | None = None
     delivery: Delivery | None = None
     role_boundary: Annotated[str, rule("an IAM policy's ARN", _POLICY)] | None = None
+    cdn: Cdn | None = None
     tags: Tags
 
     @field_validator("blue_image", "green_image")
@@ -89,6 +92,16 @@ class Settings(Section):
     def _eks_stands_in_a_network(cls, value: Cluster, info: ValidationInfo) -> Cluster:
         if value.kind == "eks" and info.data.get("network", ...) is None:
             raise ValueError("must have slipway:network beside it when its kind is eks")
+        return value
+
+    @field_validator("cdn")
+    @classmethod
+    def _before_a_name(cls, value: Cdn | None, info: ValidationInfo) -> Cdn | None:
+        entry: Gateway | None = info.data.get("gateway")
+        if value and entry and entry.exposure == "node-port" and not is_origin(entry.address):
+            raise ValueError(
+                "must be left out unless gateway.address is a host name: CloudFront reaches no address"
+            )
         return value
 
     @field_validator("secrets")

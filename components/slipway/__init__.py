@@ -3,6 +3,7 @@
 from slipway.app import App, AppArgs
 from slipway.audit import Audit, AuditArgs
 from slipway.backup import BackupVault, BackupVaultArgs
+from slipway.cdn import Cdn, CdnArgs
 from slipway.cluster import AccessArgs, Cluster, ClusterArgs
 from slipway.delivery import Delivery, DeliveryArgs
 from slipway.gateway import Gateway, GatewayArgs
@@ -21,6 +22,8 @@ __all__ = [
     "AuditArgs",
     "BackupVault",
     "BackupVaultArgs",
+    "Cdn",
+    "CdnArgs",
     "Cluster",
     "ClusterArgs",
     "Delivery",

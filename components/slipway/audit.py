@@ -30,9 +30,9 @@ ADDRESSES_RULE = "1 to 10 e-mail addresses"
 MOST_ADDRESSES = 10
 NOTHING_TO_MAKE = "parts is empty and there is no budget: there is nothing to make"
 are_parts = is_list_of(is_one_of(PARTS))
-are_rules = is_list_of(matches(re.compile(r"[A-Z][A-Z0-9_]{2,100}")), least=0)
+are_rules = is_list_of(matches(re.compile(r"[A-Z][A-Z0-9_]{2,100}")))
 are_threat_sources = is_list_of(is_one_of(THREAT_SOURCES))
-are_standards = is_list_of(matches(re.compile(r"[a-z0-9-]+/v/\d+\.\d+\.\d+")), least=0)
+are_standards = is_list_of(matches(re.compile(r"[a-z0-9-]+/v/\d+\.\d+\.\d+")))
 OF_PART = {
     "config_rules": "config",
     "config_recording": "config",

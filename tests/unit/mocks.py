@@ -93,6 +93,13 @@ class Mocks(pulumi.runtime.Mocks):
             },
             "aws:ec2/vpc:Vpc": {"ownerId": "123456789012", "ipv6CidrBlock": "2001:db8:0:ff00::/56"},
             "aws:ec2/eip:Eip": {"publicIp": f"{args.name}-ip"},
+            "aws:cloudfront/distribution:Distribution": {
+                "domainName": "d1.cloudfront.net",
+                "hostedZoneId": "Z2FDTNDATAQYW2",
+            },
+            "aws:s3/bucket:Bucket": {
+                "bucketRegionalDomainName": f"{args.name}.s3.eu-central-1.amazonaws.com"
+            },
             "docker:index/remoteImage:RemoteImage": {"imageId": "sha256:1234"},
             "docker:index/registryImage:RegistryImage": {"sha256Digest": "sha256:abcd"},
         }
@@ -104,6 +111,16 @@ class Mocks(pulumi.runtime.Mocks):
         outputs |= self.made.get(args.name, {})
         if args.typ in ("kubernetes:core/v1:Secret", "kubernetes:core/v1:ConfigMap"):
             outputs["metadata"] = {"name": f"{args.name}-made", **inputs["metadata"]}
+        if args.typ == "aws:acm/certificate:Certificate":
+            outputs["domainValidationOptions"] = [
+                {
+                    "domainName": domain,
+                    "resourceRecordName": f"_proof.{domain.removeprefix('*.')}",
+                    "resourceRecordType": "CNAME",
+                    "resourceRecordValue": f"{domain.removeprefix('*.')}.acm-validations.aws",
+                }
+                for domain in inputs["subjectAlternativeNames"]
+            ]
         return f"{args.name}-id", outputs
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:

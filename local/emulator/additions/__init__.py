@@ -10,6 +10,7 @@ from additions import (
     backup_restore_testing,
     backup_vaults,
     config_and_trail,
+    edge,
     eks,
     flow_logs_and_endpoints,
     guard_duty,
@@ -25,6 +26,7 @@ def install() -> None:
     backup_restore_testing.install()
     backup_vaults.install()
     config_and_trail.install()
+    edge.install()
     eks.install()
     flow_logs_and_endpoints.install()
     guard_duty.install()

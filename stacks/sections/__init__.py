@@ -1,0 +1,33 @@
+"""The structured parts of a Pulumi.<stack>.yaml, each of which hands its values to a component as they are.
+
+What a section leaves out is the component's own default, and what a whole section leaves out is not made. Patterns,
+defaults and rules between values are the components' own, so that no component refuses what was let through here.
+"""
+
+from stacks.sections.app import App
+from stacks.sections.audit import Audit
+from stacks.sections.backup import Backup
+from stacks.sections.cdn import Cdn
+from stacks.sections.cluster import Cluster
+from stacks.sections.delivery import Delivery
+from stacks.sections.gateway import Gateway
+from stacks.sections.image import Image
+from stacks.sections.network import Network
+from stacks.sections.rules import Label, Section, Tags, Variables, rule
+
+__all__ = [
+    "App",
+    "Audit",
+    "Backup",
+    "Cdn",
+    "Cluster",
+    "Delivery",
+    "Gateway",
+    "Image",
+    "Label",
+    "Network",
+    "Section",
+    "Tags",
+    "Variables",
+    "rule",
+]

@@ -1,0 +1,78 @@
+"""The application of a stack."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from slipway import app
+from slipway.validation import CPU, MEMORY
+from stacks.sections.rules import Label, Path, Section, Variables, beside, between, not_below, rule
+
+
+class Scaling(Section):
+    """Pods of each colour."""
+
+    min_replicas: Annotated[int | None, between(1, 1000)] = None
+    max_replicas: Annotated[int | None, between(1, 1000)] = Field(None, validate_default=True)
+    cpu_percent: Annotated[int | None, between(1, 100)] = None
+
+    @field_validator("max_replicas")
+    @classmethod
+    def _not_below_least(cls, value: int | None, info: ValidationInfo) -> int | None:
+        return not_below(
+            "minReplicas", beside(info, "min_replicas", app.MIN_REPLICAS), value, app.MAX_REPLICAS
+        )
+
+
+class Resources(Section):
+    """What each pod asks for."""
+
+    cpu: Annotated[str, rule("as 250m or 1", CPU)] | None = None
+    memory: Annotated[str, rule("as 256Mi", MEMORY)] | None = None
+
+
+class Probes(Section):
+    """How a pod's health is asked for."""
+
+    startup_seconds: Annotated[int | None, between(1, 3600)] = None
+    period_seconds: Annotated[int | None, between(1, 300)] = None
+    timeout_seconds: Annotated[int | None, between(1, 60)] = None
+    live_path: Path | None = None
+
+
+class App(Section):
+    """The application."""
+
+    name: Label
+    port: Annotated[int | None, between(1024, 65535)] = None
+    health_path: Path | None = None
+    env: Variables | None = None
+    hostnames: list[str] | None = None
+    scaling: Scaling | None = None
+    resources: Resources | None = None
+    user: Annotated[int | None, between(1, 65535)] = None
+    writable_paths: list[Path] | None = None
+    probes: Probes | None = None
+    command: list[str] | None = None
+    arguments: list[str] | None = None
+    files: dict[Path, str] | None = None
+    claims: dict[Path, str] | None = Field(None, validate_default=True)
+    drain_seconds: Annotated[int | None, between(1, 300)] = None
+
+    @field_validator("claims")
+    @classmethod
+    def _at_paths_of_their_own(
+        cls, value: dict[str, str] | None, info: ValidationInfo
+    ) -> dict[str, str] | None:
+        places: list[str] = [
+            *(beside(info, "writable_paths", app.WRITABLE_PATHS) or ()),
+            *(beside(info, "files", ()) or ()),
+            *(value or ()),
+        ]
+        if doubly := sorted({path for path in places if places.count(path) > 1}):
+            raise ValueError(
+                f"must not repeat a path of writablePaths or files, nor they each other's: {', '.join(doubly)}"
+            )
+        return value

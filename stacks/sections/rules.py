@@ -1,0 +1,95 @@
+"""What the sections are written with: the base of them all, types of their values, rules between values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+)
+from pydantic.alias_generators import to_camel
+
+from slipway.validation import DNS_LABEL, ENV_NAME, is_whole
+
+
+def rule(right: str, pattern: re.Pattern[str]) -> AfterValidator:
+    def check(value: str) -> str:
+        if not pattern.fullmatch(value):
+            raise ValueError(f"must be {right}")
+        return value
+
+    return AfterValidator(check)
+
+
+def passes(right: str, test: Callable[[Any], bool]) -> AfterValidator:
+    """One of the components' own tests, with their words for it."""
+
+    def check(value: Any) -> Any:
+        if value is not None and not test(value):
+            raise ValueError(f"must be {right}")
+        return value
+
+    return AfterValidator(check)
+
+
+def between(low: int, high: int) -> BeforeValidator:
+    """A whole number, written as one: `true` and `"3"` are none."""
+
+    def check(value: Any) -> Any:
+        if value is not None and not is_whole(low, high)(value):
+            raise ValueError(f"must be {low}-{high}")
+        return value
+
+    return BeforeValidator(check)
+
+
+def beside(info: ValidationInfo, key: str, default: Any) -> Any:
+    """Another value of the same section, the component's default when it is left out; None when it is wrong itself."""
+    value = info.data.get(key, ...)
+    return None if value is ... else default if value is None else value
+
+
+def left_out(value: Any, default: Any) -> str:
+    return f" (left out, it is {default})" if value is None else ""
+
+
+def not_below(key: str, least: int | None, value: int | None, default: int) -> int | None:
+    """A highest value against its lowest, either of which may be the component's default."""
+    if least is not None and (default if value is None else value) < least:
+        raise ValueError(f"must not be below {key}, {least}{left_out(value, default)}")
+    return value
+
+
+def one_of(choices: Collection[Any]) -> str:
+    return f"one of {', '.join(map(str, choices))}"
+
+
+Label = Annotated[str, rule("lower-case letters, digits and -", DNS_LABEL)]
+Path = Annotated[str, rule("a path that starts with /", re.compile(r"/\S*"))]
+Zone = Annotated[str, rule("a zone's name, as eu-central-1a", re.compile(r"[a-z]{2}(-[a-z]+)+-\d[a-h]"))]
+Pem = Annotated[str, rule("in PEM, starting with -----BEGIN", re.compile(r"\s*-----BEGIN .*", re.DOTALL))]
+Variables = dict[Annotated[str, rule("named by letters, digits and _", ENV_NAME)], str]
+
+
+class Section(BaseModel):
+    """A part of the configuration: keys in camelCase, none but the known ones."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True)
+
+    def args(self, **more: Any) -> Any:
+        """What was said, as a component's arguments, over what is said beside it."""
+        return {**more, **self.model_dump(exclude_none=True)}
+
+
+class Tags(Section):
+    """Whose the environment is, and who pays for it."""
+
+    owner: str = Field(min_length=1)
+    cost_centre: str = Field(min_length=1)
