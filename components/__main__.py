@@ -5,7 +5,18 @@ from typing import NotRequired, get_args, get_origin, get_type_hints
 from pulumi import ComponentResource
 from pulumi.provider.experimental import component_provider_host
 
-from slipway import App, Audit, BackupVault, Cluster, Delivery, Gateway, Image, Network, Registry
+from slipway import (
+    App,
+    Audit,
+    BackupVault,
+    Cluster,
+    Delivery,
+    Gateway,
+    Image,
+    Network,
+    Registry,
+    WorkloadRole,
+)
 
 COMPONENTS: list[type[ComponentResource]] = [
     App,
@@ -17,6 +28,7 @@ COMPONENTS: list[type[ComponentResource]] = [
     Image,
     Network,
     Registry,
+    WorkloadRole,
 ]
 
 
@@ -26,8 +38,9 @@ def optional_as_none(shape: type) -> None:
         if get_origin(annotation) is NotRequired:
             (inner,) = get_args(annotation)
             shape.__annotations__[key] = inner | None
-            if hasattr(inner, "__required_keys__"):
-                optional_as_none(inner)
+            for part in (inner, *get_args(inner)):
+                if hasattr(part, "__required_keys__"):
+                    optional_as_none(part)
 
 
 def main() -> None:

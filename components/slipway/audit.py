@@ -18,7 +18,7 @@ import pulumi
 from slipway import audit_parts
 from slipway.audit_parts import RECORDING, THREAT_SOURCES, Logs
 from slipway.storage import REMOVAL, REMOVAL_RULE
-from slipway.validation import Checks, are, is_one_of, is_whole, matches
+from slipway.validation import Checks, is_filled_list_of, is_list_of, is_one_of, is_whole, matches
 
 PARTS = ("trail", "config", "guard-duty", "security-hub", "access-analyzer")
 PARTS_RULE = f"of {', '.join(PARTS)}"
@@ -29,10 +29,10 @@ STANDARDS_RULE = "the ends of standards' ARNs, as aws-foundational-security-best
 ADDRESSES_RULE = "1 to 10 e-mail addresses"
 MOST_ADDRESSES = 10
 NOTHING_TO_MAKE = "parts is empty and there is no budget: there is nothing to make"
-are_parts = are(is_one_of(PARTS), least=0)
-are_rules = are(matches(re.compile(r"[A-Z][A-Z0-9_]{2,100}")), least=0)
-are_threat_sources = are(is_one_of(THREAT_SOURCES), least=0)
-are_standards = are(matches(re.compile(r"[a-z0-9-]+/v/\d+\.\d+\.\d+")), least=0)
+are_parts = is_list_of(is_one_of(PARTS))
+are_rules = is_list_of(matches(re.compile(r"[A-Z][A-Z0-9_]{2,100}")))
+are_threat_sources = is_list_of(is_one_of(THREAT_SOURCES))
+are_standards = is_list_of(matches(re.compile(r"[a-z0-9-]+/v/\d+\.\d+\.\d+")))
 OF_PART = {
     "config_rules": "config",
     "config_recording": "config",
@@ -145,7 +145,10 @@ def _check_budget(check: Checks, budget: audit_parts.Budget) -> None:
 
 def are_addresses(value: Any) -> bool:
     """As many as a budget's notification takes."""
-    return are(matches(re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")))(value) and len(value) <= MOST_ADDRESSES
+    return (
+        is_filled_list_of(matches(re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")))(value)
+        and len(value) <= MOST_ADDRESSES
+    )
 
 
 class Audit(pulumi.ComponentResource):

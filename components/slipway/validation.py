@@ -6,6 +6,7 @@ Values that are still Outputs are passed over here; the policy pack sees them re
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, cast
@@ -21,6 +22,7 @@ HOST = re.compile(
 )
 REPOSITORY = re.compile(r"[a-z0-9.-]+(:\d+)?(/[a-z0-9._-]+)+")
 TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(\d{12}|aws)?:\S+")
 SCHEDULE = re.compile(r"cron\(\S+( \S+){5}\)|rate\([1-9]\d* (minute|hour|day)s?\)")
 
 
@@ -44,17 +46,34 @@ def is_text(value: Any) -> bool:
     return isinstance(value, str) and value != ""
 
 
-def are(test: Callable[[Any], bool], *, least: int = 1) -> Callable[[Any], bool]:
-    """Whether a value is a list, a text being none, of different things that each pass the test."""
+def is_arn(service: str) -> Callable[[Any], bool]:
+    """The name of something in an account's region, as arn:aws:kms:eu-central-1:123456789012:key/…"""
+    return matches(re.compile(rf"arn:aws[-a-z]*:{service}:[a-z0-9-]+:\d{{12}}:\S+"))
+
+
+def is_list_of(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    """A list whose members pass the test, as far as they are known, and none of which stands there twice."""
 
     def check(value: Any) -> bool:
-        if isinstance(value, str) or not isinstance(value, Sequence):
+        if not isinstance(value, list | tuple):
             return False
-        items = cast(Sequence[Any], value)
-        different = all(item not in items[:index] for index, item in enumerate(items))
-        return len(items) >= least and different and all(test(item) for item in items)
+        members = cast("Sequence[Any]", value)
+        known = [member for member in members if not isinstance(member, pulumi.Output)]
+        return all(map(test, known)) and len(set(known)) == len(known)
 
     return check
+
+
+def is_filled_list_of(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    """The same, with one member or more."""
+    return lambda value: is_list_of(test)(value) and len(value) > 0
+
+
+def is_json_object(value: Any) -> bool:
+    try:
+        return isinstance(json.loads(value), dict)
+    except (TypeError, ValueError):
+        return False
 
 
 class Checks:

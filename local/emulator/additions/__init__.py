@@ -4,13 +4,29 @@ An addition remembers what it was given, or answers a call of which AWS publishe
 it is no more evidence of how AWS behaves than the emulator is.
 """
 
-from additions import access_analyzer, config_and_trail, flow_logs_and_endpoints, guard_duty, security_hub
+from additions import (
+    access_analyzer,
+    backup_report_plans,
+    backup_restore_testing,
+    backup_vaults,
+    config_and_trail,
+    eks,
+    flow_logs_and_endpoints,
+    guard_duty,
+    ipv6,
+    security_hub,
+)
 
 
 def install() -> None:
     """Puts every addition into ministack. A name that ministack no longer has is an error at start."""
+    eks.install()
+    flow_logs_and_endpoints.install()
+    ipv6.install()
+    backup_vaults.install()
+    backup_report_plans.install()
+    backup_restore_testing.install()
     access_analyzer.install()
     config_and_trail.install()
-    flow_logs_and_endpoints.install()
     guard_duty.install()
     security_hub.install()
