@@ -18,7 +18,7 @@ import pulumi
 from slipway import audit_parts
 from slipway.audit_parts import RECORDING, THREAT_SOURCES, Logs
 from slipway.storage import REMOVAL, REMOVAL_RULE
-from slipway.validation import Checks, is_list_of, is_one_of, is_whole, matches
+from slipway.validation import Checks, is_filled_list_of, is_list_of, is_one_of, is_whole, matches
 
 PARTS = ("trail", "config", "guard-duty", "security-hub", "access-analyzer")
 PARTS_RULE = f"of {', '.join(PARTS)}"
@@ -146,7 +146,7 @@ def _check_budget(check: Checks, budget: audit_parts.Budget) -> None:
 def are_addresses(value: Any) -> bool:
     """As many as a budget's notification takes."""
     return (
-        is_list_of(matches(re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")), least=1)(value)
+        is_filled_list_of(matches(re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")))(value)
         and len(value) <= MOST_ADDRESSES
     )
 

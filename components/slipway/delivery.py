@@ -18,7 +18,7 @@ import pulumi_aws as aws
 from slipway import delivery_policies as policies
 from slipway.iam_policy import document, home_of, tls_only
 from slipway.storage import REMOVAL, REMOVAL_RULE, Keeping, PrivateBucket, encryption_key, kept
-from slipway.validation import Checks, is_list_of, is_one_of, is_text, is_whole, matches
+from slipway.validation import Checks, is_filled_list_of, is_one_of, is_text, is_whole, matches
 
 REPOSITORY = re.compile(r"[\w.-]+(/[\w.-]+)+")
 REPOSITORY_RULE = "ORGANISATION/REPOSITORY"
@@ -130,7 +130,7 @@ def _resolve(name: str, args: DeliveryArgs) -> _Delivery:
 
 def are_jobs(value: Any) -> bool:
     """One or more ends of subjects, each said whole: the trust policies compare, they do not match."""
-    return is_list_of(lambda job: is_text(job) and not set("*?") & set(job), least=1)(value)
+    return is_filled_list_of(lambda job: is_text(job) and not set("*?") & set(job))(value)
 
 
 def are_deploy_jobs(value: Any) -> bool:
@@ -138,7 +138,7 @@ def are_deploy_jobs(value: Any) -> bool:
     if not isinstance(value, Mapping):
         return False
     by_stack = cast(Mapping[Any, Any], value)
-    return is_list_of(matches(_STACK), least=1)(list(by_stack)) and all(
+    return is_filled_list_of(matches(_STACK))(list(by_stack)) and all(
         are_jobs(jobs) and "pull_request" not in jobs for jobs in by_stack.values()
     )
 
@@ -154,7 +154,7 @@ def is_subject(value: Any) -> bool:
 
 def are_services(value: Any) -> bool:
     """One or more prefixes. iam and organizations are let in by what the boundary says of them, or not at all."""
-    return is_list_of(matches(_SERVICE), least=1)(value)
+    return is_filled_list_of(matches(_SERVICE))(value)
 
 
 def outlives_lock(lock_days: Any, old_version_days: Any) -> bool:

@@ -51,8 +51,8 @@ def is_arn(service: str) -> Callable[[Any], bool]:
     return matches(re.compile(rf"arn:aws[-a-z]*:{service}:[a-z0-9-]+:\d{{12}}:\S+"))
 
 
-def is_list_of(test: Callable[[Any], bool], *, least: int = 0) -> Callable[[Any], bool]:
-    """A list, a text being none, of at least so many different members that each pass the test, as far as they are known."""
+def is_list_of(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    """A list, a text being none, of different members that each pass the test, as far as they are known."""
 
     def check(value: Any) -> bool:
         if isinstance(value, str) or not isinstance(value, Sequence):
@@ -60,9 +60,14 @@ def is_list_of(test: Callable[[Any], bool], *, least: int = 0) -> Callable[[Any]
         members = cast("Sequence[Any]", value)
         known = [member for member in members if not isinstance(member, pulumi.Output)]
         different = all(member not in known[:index] for index, member in enumerate(known))
-        return len(members) >= least and different and all(map(test, known))
+        return different and all(map(test, known))
 
     return check
+
+
+def is_filled_list_of(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    """The same, with one member or more."""
+    return lambda value: is_list_of(test)(value) and len(value) > 0
 
 
 def is_json_object(value: Any) -> bool:

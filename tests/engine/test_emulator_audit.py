@@ -6,17 +6,15 @@ It does not prove that AWS finds anything: nothing here does.
 from __future__ import annotations
 
 import importlib
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.engine.test_emulator import Emulator
+from tests.support.emulator import Emulator
 
-boto3: Any = importlib.import_module("boto3")  # it has no types
-ClientError: Any = importlib.import_module("botocore.exceptions").ClientError
+ClientError: Any = importlib.import_module("botocore.exceptions").ClientError  # it has no types
 STANDARD = "arn:aws:securityhub:eu-central-1::standards/cis-aws-foundations-benchmark/v/3.0.0"
 
 
@@ -24,28 +22,18 @@ STANDARD = "arn:aws:securityhub:eu-central-1::standards/cis-aws-foundations-benc
 def running(tmp_path: Path) -> Iterator[Emulator]:
     emulated = Emulator(tmp_path)
     yield emulated
-    emulated.end(signal.SIGKILL)
-
-
-def client(emulated: Emulator, service: str) -> Any:
-    return boto3.client(
-        service,
-        endpoint_url=emulated.url,
-        region_name="eu-central-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
+    emulated.kill()
 
 
 def test_a_detector_with_its_features(running: Emulator) -> None:
-    guard_duty = client(running, "guardduty")
+    guard_duty = running.client("guardduty")
     name = guard_duty.create_detector(Enable=True, Tags={"a": "b"})["DetectorId"]
     guard_duty.update_detector(
         DetectorId=name,
         FindingPublishingFrequency="ONE_HOUR",
         Features=[{"Name": "EKS_AUDIT_LOGS", "Status": "DISABLED"}],
     )
-    running.end(signal.SIGKILL)
+    running.kill()
     running.start()
     found = guard_duty.get_detector(DetectorId=name)
     assert (found["Status"], found["FindingPublishingFrequency"]) == ("ENABLED", "ONE_HOUR")
@@ -60,18 +48,18 @@ def test_a_detector_with_its_features(running: Emulator) -> None:
 
 def test_a_request_that_aws_s_model_does_not_know_is_refused(running: Emulator) -> None:
     with pytest.raises(ClientError, match="UnknownOperationException"):
-        client(running, "guardduty").list_filters(DetectorId="x")
+        running.client("guardduty").list_filters(DetectorId="x")
 
 
 def test_a_hub_with_its_standards(running: Emulator) -> None:
-    hub = client(running, "securityhub")
+    hub = running.client("securityhub")
     with pytest.raises(ClientError, match="not subscribed to AWS Security Hub"):
         hub.describe_hub()
     hub.enable_security_hub(EnableDefaultStandards=False)
     hub.update_security_hub_configuration(AutoEnableControls=False)
     made = hub.batch_enable_standards(StandardsSubscriptionRequests=[{"StandardsArn": STANDARD}])
     subscription = made["StandardsSubscriptions"][0]["StandardsSubscriptionArn"]
-    running.end(signal.SIGKILL)
+    running.kill()
     running.start()
     described = hub.describe_hub()
     assert described["AutoEnableControls"] is False
@@ -85,7 +73,7 @@ def test_a_hub_with_its_standards(running: Emulator) -> None:
 
 
 def test_an_analyzer_with_its_tags(running: Emulator) -> None:
-    analyzers = client(running, "accessanalyzer")
+    analyzers = running.client("accessanalyzer")
     arn = analyzers.create_analyzer(analyzerName="edge", type="ACCOUNT", tags={"a": "b", "c": "d"})["arn"]
     analyzers.tag_resource(resourceArn=arn, tags={"a": "x"})
     analyzers.untag_resource(resourceArn=arn, tagKeys=["c"])
@@ -97,7 +85,7 @@ def test_an_analyzer_with_its_tags(running: Emulator) -> None:
 
 
 def test_config_is_deleted_and_its_rules_keep_their_tags(running: Emulator) -> None:
-    config = client(running, "config")
+    config = running.client("config")
     config.put_configuration_recorder(
         ConfigurationRecorder={"name": "r", "roleARN": "arn:aws:iam::000000000000:role/r"}
     )
@@ -120,7 +108,7 @@ def test_config_is_deleted_and_its_rules_keep_their_tags(running: Emulator) -> N
 
 
 def test_a_trail_keeps_the_tags_that_it_is_created_with(running: Emulator) -> None:
-    trails = client(running, "cloudtrail")
+    trails = running.client("cloudtrail")
     arn = trails.create_trail(Name="all", S3BucketName="logs", TagsList=[{"Key": "a", "Value": "b"}])[
         "TrailARN"
     ]
