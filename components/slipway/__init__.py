@@ -3,13 +3,15 @@
 from slipway.app import App, AppArgs
 from slipway.backup import BackupVault, BackupVaultArgs
 from slipway.cdn import Cdn, CdnArgs
-from slipway.cluster import Cluster, ClusterArgs
+from slipway.cluster import AccessArgs, Cluster, ClusterArgs
 from slipway.gateway import Gateway, GatewayArgs
 from slipway.image import Image, ImageArgs
 from slipway.network import Network, NetworkArgs
 from slipway.validation import ArgumentError
+from slipway.workload_role import WorkloadRole, WorkloadRoleArgs
 
 __all__ = [
+    "AccessArgs",
     "App",
     "AppArgs",
     "ArgumentError",
@@ -25,4 +27,6 @@ __all__ = [
     "ImageArgs",
     "Network",
     "NetworkArgs",
+    "WorkloadRole",
+    "WorkloadRoleArgs",
 ]
