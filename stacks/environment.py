@@ -44,11 +44,16 @@ class Environment:
             }
 
         return {
-            # The edge stands behind the route too; only what is told of it waits for it.
-            "url": app.route.urn.apply(lambda _: (self.cdn or self.gateway).url),
+            "url": self._url(),
             "active": app.weights.apply(lambda _: self._settings.active),
             "colors": {name: color(name) for name in COLORS},
         }
+
+    def _url(self) -> pulumi.Output[str]:
+        """The edge's address where there is one; it stands behind the route, and only what is told of it waits for it."""
+        if self._settings.cdn is None:
+            return self.gateway.url
+        return self.app.route.urn.apply(lambda _: (self.cdn or self.gateway).url)
 
     def _after_the_switch(self, declare: Callable[[], object]) -> None:
         """Declares what the application does not stand on once its route is done: a switch of traffic waits for nothing else.
