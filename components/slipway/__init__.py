@@ -2,10 +2,13 @@
 
 from slipway.app import App, AppArgs
 from slipway.backup import BackupVault, BackupVaultArgs
+from slipway.cache import Cache, CacheArgs
 from slipway.cluster import Cluster, ClusterArgs
+from slipway.database import Database, DatabaseArgs
 from slipway.gateway import Gateway, GatewayArgs
 from slipway.image import Image, ImageArgs
 from slipway.network import Network, NetworkArgs
+from slipway.secrets import Secrets, SecretsArgs
 from slipway.validation import ArgumentError
 
 __all__ = [
@@ -14,12 +17,18 @@ __all__ = [
     "ArgumentError",
     "BackupVault",
     "BackupVaultArgs",
+    "Cache",
+    "CacheArgs",
     "Cluster",
     "ClusterArgs",
+    "Database",
+    "DatabaseArgs",
     "Gateway",
     "GatewayArgs",
     "Image",
     "ImageArgs",
     "Network",
     "NetworkArgs",
+    "Secrets",
+    "SecretsArgs",
 ]

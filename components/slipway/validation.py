@@ -44,6 +44,16 @@ def is_text(value: Any) -> bool:
     return isinstance(value, str) and value != ""
 
 
+def is_ipv4_block(value: Any) -> bool:
+    from ipaddress import IPv4Network  # here, because a switch of traffic checks no address
+
+    try:
+        IPv4Network(value)
+    except ValueError:
+        return False
+    return isinstance(value, str) and "/" in value
+
+
 class Checks:
     """Collects what is wrong with one component's arguments and raises once: `with Checks("app", name, args, AppArgs) as check:`."""
 
