@@ -61,7 +61,7 @@ def _instance(
         port=PORT,
         username=settings.username,
         manage_master_user_password=True,
-        master_user_secret_kms_key_id=key.key_id,
+        master_user_secret_kms_key_id=key.arn,
         parameter_group_name=_parameters(name, settings, child).name,
         allocated_storage=settings.storage_gib,
         max_allocated_storage=settings.max_storage_gib,

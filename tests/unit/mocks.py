@@ -9,6 +9,8 @@ from typing import Any, cast
 import pulumi
 from pulumi.runtime import mocks
 
+SECRET_ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret"
+
 Run = Callable[[Callable[[], Any]], Any]
 
 
@@ -84,6 +86,14 @@ class Mocks(pulumi.runtime.Mocks):
                 "certificateAuthority": {"data": "Y2E="},
                 "identities": [{"oidcs": [{"issuer": "https://oidc.example.com/id"}]}],
             },
+            "aws:rds/instance:Instance": {
+                "address": "db.example.com",
+                "masterUserSecrets": [{"secretArn": f"{SECRET_ARN}:rds!db-{args.name}-AbCdEf"}],
+            },
+            "aws:elasticache/replicationGroup:ReplicationGroup": {
+                "primaryEndpointAddress": "cache.example.com"
+            },
+            "aws:secretsmanager/secret:Secret": {"arn": f"{SECRET_ARN}:{args.name}-AbCdEf"},
             "docker:index/remoteImage:RemoteImage": {"imageId": "sha256:1234"},
             "docker:index/registryImage:RegistryImage": {"sha256Digest": "sha256:abcd"},
         }

@@ -4,9 +4,11 @@ An addition remembers what it was given, or answers a call of which AWS publishe
 it is no more evidence of how AWS behaves than the emulator is.
 """
 
-from additions import flow_logs_and_endpoints
+from additions import caches, databases, flow_logs_and_endpoints
 
 
 def install() -> None:
     """Puts every addition into ministack. A name that ministack no longer has is an error at start."""
+    caches.install()
+    databases.install()
     flow_logs_and_endpoints.install()
