@@ -23,7 +23,7 @@ def build(parent: pulumi.Resource, name: str, settings: CacheSettings) -> Parts:
     password = _password(name, secret, child)
     group = _replication_group(name, settings, key, password, child=child, kept=kept)
     url = pulumi.Output.all(group.primary_endpoint_address, password).apply(
-        lambda at: f"rediss://:{at[1]}@{at[0]}:{PORT}/0"
+        lambda at: f"rediss://default:{at[1]}@{at[0]}:{PORT}/0"
     )
     return Parts(
         host=group.primary_endpoint_address,

@@ -24,7 +24,7 @@ def build(parent: pulumi.Resource, name: str, settings: CacheSettings) -> Parts:
         removal="destroy",
     )
     url = pulumi.Output.all(stored.host, stored.password).apply(
-        lambda at: f"redis://:{at[1]}@{at[0]}:{PORT}/0"
+        lambda at: f"redis://default:{at[1]}@{at[0]}:{PORT}/0"
     )
     nothing = pulumi.Output.from_input("")
     return Parts(

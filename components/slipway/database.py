@@ -43,7 +43,8 @@ _OF_RDS = frozenset(
         "backup_tags",
     }
 )
-_OF_CLUSTER = frozenset({"namespace", "client_namespaces", "storage_class", "cpu", "memory"})
+_OF_CLUSTER = frozenset({"namespace", "client_namespaces", "storage", "storage_class", "cpu", "memory"})
+STORAGES = ("volume", "ephemeral")
 
 
 class DatabaseArgs(TypedDict):
@@ -87,6 +88,8 @@ class DatabaseArgs(TypedDict):
     """For `in-cluster`: namespace to make for it. Default the component's name."""
     client_namespaces: NotRequired[Sequence[pulumi.Input[str]]]
     """For `in-cluster`: namespaces whose pods may connect. Default only its own."""
+    storage: NotRequired[str]
+    """For `in-cluster`: `volume` (default), or `ephemeral`, which is lost with the pod: for clusters without a StorageClass."""
     storage_class: NotRequired[str]
     """For `in-cluster`: StorageClass of its volume. Default the cluster's own default."""
     cpu: NotRequired[str]
@@ -118,6 +121,7 @@ class DatabaseSettings:
     backup_tags: Mapping[str, str]
     namespace: str
     client_namespaces: tuple[pulumi.Input[str], ...]
+    storage: str
     storage_class: str | None
     cpu: str
     memory: str
@@ -146,6 +150,7 @@ def _resolve(name: str, args: DatabaseArgs) -> DatabaseSettings:
         backup_tags=args.get("backup_tags", {"backup": "daily"}),
         namespace=namespace,
         client_namespaces=tuple(args.get("client_namespaces", (namespace,))),
+        storage=args.get("storage", "volume"),
         storage_class=args.get("storage_class"),
         cpu=args.get("cpu", "100m"),
         memory=args.get("memory", "512Mi"),
@@ -171,6 +176,11 @@ def _check(check: Checks, name: str, args: DatabaseArgs, settings: DatabaseSetti
     check.value("backup_window", settings.backup_window, "as 01:00-02:00", matches(DAILY_WINDOW))
     check.value(
         "maintenance_window", settings.maintenance_window, "as sun:03:00-sun:04:00", matches(WEEKLY_WINDOW)
+    )
+    check.value("storage", settings.storage, f"one of {', '.join(STORAGES)}", is_one_of(STORAGES))
+    check.rule(
+        settings.storage != "ephemeral" or settings.storage_class is None,
+        'storage_class needs storage "volume": what is ephemeral has no class',
     )
     check.value("storage_class", settings.storage_class, "a StorageClass's name", is_text)
     check.value("cpu", settings.cpu, "as 250m or 1", matches(CPU))

@@ -1,4 +1,4 @@
-"""Database's `in-cluster` kind: one PostgreSQL pod with a volume."""
+"""Database's `in-cluster` kind: one PostgreSQL pod, with a volume or without."""
 
 from typing import Any
 
@@ -33,6 +33,8 @@ def build(parent: pulumi.Resource, name: str, settings: DatabaseSettings) -> Par
 
 
 def _store(name: str, settings: DatabaseSettings) -> Store:
+    ephemeral = {_DATA: {"sizeLimit": f"{settings.storage_gib}Gi"}}
+    lasting = settings.storage == "volume"
     return Store(
         name=name,
         namespace=settings.namespace,
@@ -47,8 +49,9 @@ def _store(name: str, settings: DatabaseSettings) -> Store:
             "/var/run/postgresql": {},
             # Queries that run in parallel share memory here, of which a container has 64 MiB by itself.
             "/dev/shm": {"medium": "Memory", "sizeLimit": "256Mi"},  # noqa: S108
+            **({} if lasting else ephemeral),
         },
-        claim=(_DATA, _claim(settings)),
+        claim=(_DATA, _claim(settings)) if lasting else None,
         grace_seconds=60,
     )
 

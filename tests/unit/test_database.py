@@ -346,6 +346,18 @@ def test_in_cluster_as_asked(run: Run, program: Program) -> None:
     assert names == ["web", "jobs"]
 
 
+def test_in_cluster_without_a_volume(run: Run, program: Program) -> None:
+    run(lambda: Database("db", {**IN_CLUSTER, "storage": "ephemeral", "storage_gib": 30}))
+    spec = program.by_name(STATEFUL_SET, "db-postgres").inputs["spec"]
+    assert "volumeClaimTemplates" not in spec
+    pod = spec["template"]["spec"]
+    assert pod["volumes"][-1] == {"name": "var-lib-postgresql-data", "emptyDir": {"sizeLimit": "30Gi"}}
+    assert pod["containers"][0]["volumeMounts"][-1] == {
+        "name": "var-lib-postgresql-data",
+        "mountPath": "/var/lib/postgresql/data",
+    }
+
+
 def test_in_cluster_only_its_own_namespace_comes_in_and_nothing_goes_out(run: Run, program: Program) -> None:
     run(lambda: Database("db", IN_CLUSTER))
     policy = program.by_name("kubernetes:networking.k8s.io/v1:NetworkPolicy", "db-network-policy").inputs
@@ -403,6 +415,11 @@ def test_in_cluster_namespace_is_restricted_and_kept(run: Run, program: Program)
         ({**IN_CLUSTER, "namespace": "A"}, "namespace must be lower-case letters, digits and -, got 'A'"),
         ({**IN_CLUSTER, "client_namespaces": []}, "client_namespaces must name one namespace or more"),
         ({**IN_CLUSTER, "client_namespaces": ["A"]}, "client_namespaces must be lower-case letters"),
+        ({**IN_CLUSTER, "storage": "ram"}, "storage must be one of volume, ephemeral, got 'ram'"),
+        (
+            {**IN_CLUSTER, "storage": "ephemeral", "storage_class": "fast"},
+            'storage_class needs storage "volume": what is ephemeral has no class',
+        ),
         ({**IN_CLUSTER, "storage_class": ""}, "storage_class must be a StorageClass's name, got ''"),
         ({**IN_CLUSTER, "cpu": "half"}, "cpu must be as 250m or 1, got 'half'"),
         ({**IN_CLUSTER, "memory": "1G"}, "memory must be as 512Mi, got '1G'"),
