@@ -7,7 +7,8 @@ from typing import Any
 
 import pulumi
 
-from slipway import App, BackupVault, Cluster, Gateway, Image, Network
+from slipway import App, BackupVault, Cache, Cluster, Database, Gateway, Image, Network, Secrets
+from slipway.network import CIDR
 from slipway.traffic import COLORS
 from stacks.providers import aws_provider, region
 from stacks.settings import BUILT, Settings
@@ -16,20 +17,22 @@ Outputs = dict[str, pulumi.Input[Any]]
 
 
 class Environment:
-    """One stack's network, cluster, gateway, images, application and backup."""
+    """One stack's network, cluster, gateway, images, application and what stands around it."""
 
     def __init__(self, settings: Settings) -> None:
         for warning in settings.warnings():
             pulumi.log.warn(warning)
         self._settings = settings
         self._stack = pulumi.get_stack()
-        if settings.network or settings.backup:
+        if settings.needs_aws:
             region()  # where it is missing, that is told before anything is made
         self.parts = (self.cluster, self.gateway, self.images, self.app)
         # Loading and starting the AWS provider takes a second. A switch of traffic waits for nothing that it does not
         # need, so what the application does not stand on is declared behind the route. The URN is known in a preview.
         # Its arguments cannot turn out wrong there: the settings have been held against the components' own rules.
-        self.app.route.urn.apply(lambda _: (self.network, self.backup))
+        self.app.route.urn.apply(
+            lambda _: (self.network, self.backup, self.secret_store, self.database, self.cache)
+        )
 
     def outputs(self) -> Outputs:
         """What the stack tells: where it is, which colour serves, and what each colour is."""
@@ -63,7 +66,8 @@ class Environment:
         if self._settings.network is None:
             return None
         zones = [f"{region()}{letter}" for letter in "abc"]
-        return Network("network", self._settings.network.args(zones=zones), self._in_aws)
+        isolated = {"tiers": ["private", "public", "isolated"]} if self._settings.keeps_data_in_aws else {}
+        return Network("network", self._settings.network.args(zones=zones, **isolated), self._in_aws)
 
     @cached_property
     def cluster(self) -> Cluster:
@@ -91,6 +95,54 @@ class Environment:
         if self._settings.backup is None:
             return None
         return BackupVault("backup", self._settings.backup.args(), self._in_aws)
+
+    @cached_property
+    def secret_store(self) -> Secrets | None:
+        """The application's secrets in Secrets Manager, when the stack asks for it and has any."""
+        settings = self._settings
+        if settings.secret_store is None or not settings.secrets:
+            return None
+        values = {name: pulumi.Output.secret(value) for name, value in settings.secrets.items()}
+        reader = {
+            "cluster_name": self.cluster.cluster_name,
+            "namespace": self._stack,
+            "service_account": settings.app.name,
+        }
+        readers = [reader] if settings.cluster.kind == "eks" else []
+        return Secrets("secrets", settings.secret_store.args(values=values, readers=readers), self._in_aws)
+
+    @cached_property
+    def database(self) -> Database | None:
+        """PostgreSQL, when the stack has it."""
+        settings = self._settings.database
+        if settings is None:
+            return None
+        if settings.kind == "in-cluster":
+            return Database("database", settings.args(**self._beside_the_app("database")), self._in_cluster)
+        return Database("database", settings.args(**self._in_isolated_subnets()), self._in_aws)
+
+    @cached_property
+    def cache(self) -> Cache | None:
+        """Valkey, when the stack has it."""
+        settings = self._settings.cache
+        if settings is None:
+            return None
+        if settings.kind == "in-cluster":
+            return Cache("cache", settings.args(**self._beside_the_app("cache")), self._in_cluster)
+        return Cache("cache", settings.args(**self._in_isolated_subnets()), self._in_aws)
+
+    def _beside_the_app(self, noun: str) -> dict[str, Any]:
+        return {"namespace": f"{self._stack}-{noun}", "client_namespaces": [self._stack]}
+
+    def _in_isolated_subnets(self) -> dict[str, Any]:
+        """The settings let no such thing through without a network."""
+        if self.network is None or self._settings.network is None:
+            return {}
+        return {
+            "vpc_id": self.network.vpc_id,
+            "subnet_ids": self.network.isolated_subnet_ids,
+            "allowed_cidrs": [self._settings.network.cidr or CIDR],
+        }
 
     def _image_of(self, color: str) -> pulumi.Input[str]:
         said = self._settings.image(color)

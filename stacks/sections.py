@@ -20,8 +20,9 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from slipway import app, backup, cluster, gateway, image, network
+from slipway import app, backup, cache, cluster, database, gateway, image, network, versions
 from slipway.address_plan import parse_vpc
+from slipway.datastore import DAILY_WINDOW, WEEKLY_WINDOW
 from slipway.validation import CPU, DNS_LABEL, ENV_NAME, HOST, MEMORY, REPOSITORY, SCHEDULE, TAG, is_whole
 
 
@@ -284,6 +285,104 @@ class Backup(Section):
         if not backup.stays_cold(kept, value):
             raise ValueError(f"must be {backup.COLD_MINIMUM_DAYS} or more below retentionDays, {kept}")
         return value
+
+
+class SecretStore(Section):
+    """Where slipway:secrets are kept in AWS, beside the Kubernetes Secret that the application has."""
+
+    recovery_days: Annotated[int | None, _between(7, 30)] = None
+    removal: Literal["protect", "destroy"] | None = None
+
+
+def _of_kind(*keys: str, kind: str) -> Any:
+    """Fields that only one kind of a section has any use for."""
+
+    def check(value: Any, info: ValidationInfo) -> Any:
+        asked = info.data.get("kind")
+        if value is not None and asked not in (None, kind):
+            raise ValueError(f"must be left out: kind {asked} has no use for it")
+        return value
+
+    return field_validator(*keys)(check)
+
+
+SqlName = Annotated[str, rule(database.NAME_RULE, database.SQL_NAME)]
+Daily = Annotated[str, rule("as 01:00-02:00", DAILY_WINDOW)]
+Weekly = Annotated[str, rule("as sun:03:00-sun:04:00", WEEKLY_WINDOW)]
+
+
+class Database(Section):
+    """PostgreSQL."""
+
+    kind: Literal["rds", "in-cluster"]
+    version: Annotated[str, rule("a major version, as 17", versions.MAJOR)] | None = None
+    database: SqlName | None = None
+    username: SqlName | None = None
+    storage_gib: Annotated[int | None, _between(20, 65536)] = None
+    removal: Literal["protect", "destroy"] | None = None
+    instance_class: Annotated[str, Field(min_length=1)] | None = None
+    multi_az: bool | None = None
+    max_storage_gib: Annotated[int | None, _between(20, 65536)] = Field(None, validate_default=True)
+    backup_retention_days: Annotated[int | None, _between(1, 35)] = None
+    backup_window: Daily | None = None
+    maintenance_window: Weekly | None = None
+    storage: Literal["volume", "ephemeral"] | None = None
+    storage_class: Annotated[str, Field(min_length=1)] | None = None
+    cpu: Annotated[str, rule("as 250m or 1", CPU)] | None = None
+    memory: Annotated[str, rule("as 512Mi", MEMORY)] | None = None
+
+    _of_rds = _of_kind(
+        "instance_class",
+        "multi_az",
+        "max_storage_gib",
+        "backup_retention_days",
+        "backup_window",
+        "maintenance_window",
+        kind="rds",
+    )
+    _in_cluster = _of_kind("storage", "storage_class", "cpu", "memory", kind="in-cluster")
+
+    @field_validator("max_storage_gib")
+    @classmethod
+    def _can_grow(cls, value: int | None, info: ValidationInfo) -> int | None:
+        if info.data.get("kind") == "in-cluster":
+            return value
+        least = _beside(info, "storage_gib", database.STORAGE_GIB)
+        return _not_below("storageGib", least, value, database.MAX_STORAGE_GIB)
+
+    @field_validator("storage_class")
+    @classmethod
+    def _of_a_volume(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and info.data.get("storage") == "ephemeral":
+            raise ValueError("must be left out: what is ephemeral has no class")
+        return value
+
+
+class Cache(Section):
+    """Valkey."""
+
+    kind: Literal["elasticache", "in-cluster"]
+    version: Annotated[str, rule("a version, as 8.1", versions.MINOR)] | None = None
+    eviction: Annotated[str, rule(cache.EVICTION_RULE, cache.EVICTION)] | None = None
+    node_type: Annotated[str, Field(min_length=1)] | None = None
+    replicas: Annotated[int | None, _between(1, 5)] = None
+    snapshot_retention_days: Annotated[int | None, _between(0, 35)] = None
+    snapshot_window: Daily | None = None
+    maintenance_window: Weekly | None = None
+    removal: Literal["protect", "destroy"] | None = None
+    cpu: Annotated[str, rule("as 250m or 1", CPU)] | None = None
+    memory: Annotated[str, rule("as 256Mi", cache.MEMORY)] | None = None
+
+    _of_elasticache = _of_kind(
+        "node_type",
+        "replicas",
+        "snapshot_retention_days",
+        "snapshot_window",
+        "maintenance_window",
+        "removal",
+        kind="elasticache",
+    )
+    _in_cluster = _of_kind("cpu", "memory", kind="in-cluster")
 
 
 class Tags(Section):

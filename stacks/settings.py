@@ -16,11 +16,14 @@ from pydantic.alias_generators import to_camel
 from stacks.sections import (
     App,
     Backup,
+    Cache,
     Cluster,
+    Database,
     Gateway,
     Image,
     Label,
     Network,
+    SecretStore,
     Section,
     Tags,
     Variables,
@@ -66,6 +69,9 @@ class Settings(Section):
     app: App
     secrets: Variables = Field(default_factory=dict)
     backup: Backup | None = None
+    secret_store: SecretStore | None = None
+    database: Database | None = None
+    cache: Cache | None = None
     tags: Tags
 
     @field_validator("blue_image", "green_image")
@@ -85,6 +91,13 @@ class Settings(Section):
             raise ValueError("must have slipway:network beside it when its kind is eks")
         return value
 
+    @field_validator("database", "cache")
+    @classmethod
+    def _in_the_network(cls, value: Any, info: ValidationInfo) -> Any:
+        if value is not None and value.kind != "in-cluster" and info.data.get("network", ...) is None:
+            raise ValueError(f"must have slipway:network beside it when its kind is {value.kind}")
+        return value
+
     @field_validator("secrets")
     @classmethod
     def _in_one_place(cls, value: dict[str, str], info: ValidationInfo) -> dict[str, str]:
@@ -93,6 +106,16 @@ class Settings(Section):
         if twice := sorted(plain.keys() & value.keys()):
             raise ValueError(f"must not repeat what stands in slipway:app.env: {', '.join(twice)}")
         return value
+
+    @property
+    def keeps_data_in_aws(self) -> bool:
+        """Whether anything stands in isolated subnets."""
+        return any(part is not None and part.kind != "in-cluster" for part in (self.database, self.cache))
+
+    @property
+    def needs_aws(self) -> bool:
+        """Whether the stack makes anything in AWS: it has to be told where."""
+        return bool(self.network or self.backup or self.secret_store)
 
     def image(self, color: str) -> str:
         """What the stack says of a colour's image."""

@@ -27,7 +27,8 @@ from slipway.validation import CPU, MEMORY, Checks, is_one_of, is_text, is_whole
 RDS = "rds"
 STORAGE_GIB, MAX_STORAGE_GIB = 20, 200
 PORT = 5432
-_SQL_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+NAME_RULE = "lower-case letters, digits and _, a letter first"
+SQL_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _OF_RDS = frozenset(
     {
         "vpc_id",
@@ -165,8 +166,7 @@ def _check(check: Checks, name: str, args: DatabaseArgs, settings: DatabaseSetti
     check_clients(check, settings.allowed_cidrs, settings.namespace, settings.client_namespaces)
     check.value("version", settings.version, "a major version, as 17", matches(versions.MAJOR))
     for argument in ("database", "username"):
-        right = "lower-case letters, digits and _, a letter first"
-        check.value(argument, getattr(settings, argument), right, matches(_SQL_NAME))
+        check.value(argument, getattr(settings, argument), NAME_RULE, matches(SQL_NAME))
     check.value("storage_gib", settings.storage_gib, "20-65536", is_whole(20, 65536))
     check.value("removal", settings.removal, f"one of {', '.join(REMOVAL)}", is_one_of(REMOVAL))
     check.value("instance_class", settings.instance_class, "an instance class, as db.m7g.large", is_text)

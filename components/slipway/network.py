@@ -16,6 +16,7 @@ from slipway import address_plan
 from slipway.validation import Checks, is_one_of
 
 _FEWEST_ZONES = 2  # of EKS and of every multi-zone database
+CIDR = "10.20.0.0/16"
 NAT = ("none", "single", "per-zone")
 ZONES_RULE = "two or more zone names that end in different letters, a to h"
 
@@ -49,7 +50,7 @@ class _Network:
 
 
 def _resolve(name: str, args: NetworkArgs) -> _Network:
-    cidr = args.get("cidr", "10.20.0.0/16")
+    cidr = args.get("cidr", CIDR)
     zones, tiers = tuple(args.get("zones", ())), tuple(args.get("tiers", ("private", "public")))
     nat = args.get("nat", "per-zone")
     with Checks("network", name, args, NetworkArgs) as check:

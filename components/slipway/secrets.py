@@ -1,6 +1,6 @@
 """Secrets: one Secrets Manager secret of named values under its own KMS key, and an identity by which pods read it.
 
-Does not bring values to pods: App does, by a Kubernetes Secret named after its content (docs/decisions/0009).
+Does not bring values to pods: App does, by a Kubernetes Secret named after its content (docs/decisions/0012).
 Stateful: secret and key outlive the stack unless `removal` says otherwise.
 Costs: one secret and one KMS key by the month, each read by the call.
 """
