@@ -42,8 +42,12 @@ def built(folder: Path, name: str) -> tuple[dict[str, Any], list[tarfile.TarFile
     def blob(described: dict[str, Any]) -> bytes:
         return (folder / name / described["digest"].removeprefix("sha256:")).read_bytes()
 
-    layers = [tarfile.open(fileobj=io.BytesIO(gzip.decompress(blob(layer)))) for layer in manifest["layers"]]
+    layers = [unpacked(blob(layer)) for layer in manifest["layers"]]
     return json.loads(blob(manifest["config"])), layers
+
+
+def unpacked(layer: bytes) -> tarfile.TarFile:
+    return tarfile.open(fileobj=io.BytesIO(gzip.decompress(layer)))
 
 
 def test_postgres_begins_by_its_entrypoint_and_not_as_root(folder: Path) -> None:
