@@ -15,7 +15,7 @@ def build(parent: pulumi.Resource, name: str, settings: DatabaseSettings) -> Par
     kept = kept_options(parent, settings.removal)
     key = key_of(name, f"Data and password of {name}", settings.removal, RECOVERY_DAYS, kept)
     instance = _instance(name, settings, key, child, kept)
-    secret_arn = instance.master_user_secrets.apply(lambda secrets: secrets[0].secret_arn)
+    secret_arn = instance.master_user_secrets.apply(lambda secrets: secrets[0].secret_arn or "")
     url = pulumi.Output.all(instance.address, instance.port).apply(
         # Whoever wants the server's certificate checked adds sslrootcert: AWS's roots are in no system's store.
         lambda at: f"postgresql://{settings.username}@{at[0]}:{at[1]}/{settings.database}?sslmode=require"

@@ -191,7 +191,8 @@ def _stateful_set(store: Store, secret_name: pulumi.Input[str], removal: str) ->
         "serviceAccountName": store.name,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        "securityContext": restricted_pod(store.user),
+        # What the store made its own stays so when the volume is mounted again: PostgreSQL refuses what its group may write.
+        "securityContext": {**restricted_pod(store.user), "fsGroupChangePolicy": "OnRootMismatch"},
         "terminationGracePeriodSeconds": store.grace_seconds,
         "containers": [container],
         "volumes": volumes,

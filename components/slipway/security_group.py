@@ -1,6 +1,7 @@
 """A security group that lets in who is named, to one port, and lets nothing out."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -23,9 +24,10 @@ def security_group(
         tags={"Name": name},
         opts=opts,
     )
-    sources = {noun: {"referenced_security_group_id": group_id} for noun, group_id in groups.items()}
-    sources |= {cidr: {"cidr_ipv4": cidr} for cidr in cidrs}
-    for noun, source in sources.items():
+    sources: dict[str, Any] = {
+        noun: {"referenced_security_group_id": group_id} for noun, group_id in groups.items()
+    }
+    for noun, source in (sources | {cidr: {"cidr_ipv4": cidr} for cidr in cidrs}).items():
         aws.vpc.SecurityGroupIngressRule(
             f"{name}-from-{noun}",
             security_group_id=group.id,

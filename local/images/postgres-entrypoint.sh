@@ -18,4 +18,6 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
   mv "$making" "$PGDATA"
 fi
 
+chmod 0700 "$PGDATA" # mounted again, a volume may have become the group's, and PostgreSQL refuses that
+
 exec "$@"

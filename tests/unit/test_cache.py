@@ -104,7 +104,8 @@ def test_elasticache_password_is_strong_sealed_and_made_once(run: Run, program: 
 
 
 def test_elasticache_as_asked(run: Run, program: Program) -> None:
-    asked = {
+    asked: Any = {
+        **ELASTICACHE,
         "version": "9.0",
         "eviction": "volatile-ttl",
         "node_type": "cache.r7g.large",
@@ -116,7 +117,7 @@ def test_elasticache_as_asked(run: Run, program: Program) -> None:
         "allowed_cidrs": ["10.20.0.0/16"],
         "removal": "destroy",
     }
-    run(lambda: Cache("cache", {**ELASTICACHE, **asked}))
+    run(lambda: Cache("cache", asked))
     group = program.by_name(GROUP, "cache-valkey")
     assert not group.protect
     assert "finalSnapshotIdentifier" not in group.inputs
@@ -169,6 +170,7 @@ def test_in_cluster_defaults(run: Run, program: Program) -> None:
     assert "persistentVolumeClaimRetentionPolicy" not in spec
     pod = spec["template"]["spec"]
     assert pod["securityContext"]["runAsUser"] == 999
+    assert pod["securityContext"]["fsGroupChangePolicy"] == "OnRootMismatch"
     assert pod["terminationGracePeriodSeconds"] == 30
     assert pod["volumes"] == [
         {"name": "credentials", "secret": {"secretName": "cache-credentials-made"}},
@@ -212,7 +214,8 @@ def test_in_cluster_defaults(run: Run, program: Program) -> None:
 
 
 def test_in_cluster_as_asked(run: Run, program: Program) -> None:
-    asked = {
+    asked: Any = {
+        **IN_CLUSTER,
         "version": "8.0",
         "eviction": "noeviction",
         "namespace": "data",
@@ -220,7 +223,7 @@ def test_in_cluster_as_asked(run: Run, program: Program) -> None:
         "cpu": "1",
         "memory": "2Gi",
     }
-    told = run(lambda: outputs(Cache("cache", {**IN_CLUSTER, **asked})))
+    told = run(lambda: outputs(Cache("cache", asked)))
     assert told["host"] == "cache.data.svc"
     spec = program.by_name("kubernetes:apps/v1:StatefulSet", "cache-valkey").inputs["spec"]
     (container,) = spec["template"]["spec"]["containers"]

@@ -106,7 +106,8 @@ def test_rds_defaults(run: Run, program: Program) -> None:
 
 
 def test_rds_as_asked(run: Run, program: Program) -> None:
-    asked = {
+    asked: Any = {
+        **RDS,
         "version": "16",
         "database": "shop",
         "username": "owner",
@@ -119,7 +120,7 @@ def test_rds_as_asked(run: Run, program: Program) -> None:
         "maintenance_window": "mon:05:00-mon:06:00",
         "backup_tags": {"backup": "hourly"},
     }
-    told = run(lambda: outputs(Database("db", {**RDS, **asked})))
+    told = run(lambda: outputs(Database("db", asked)))
     made = program.by_name(INSTANCE, "db-postgres").inputs
     assert {
         "engineVersion": "16",
@@ -151,7 +152,8 @@ def test_rds_speaks_tls_alone(run: Run, program: Program) -> None:
 
 
 def test_rds_removal_by_request(run: Run, program: Program) -> None:
-    run(lambda: Database("db", {**RDS, "removal": "destroy"}))
+    args: Any = {**RDS, "removal": "destroy"}
+    run(lambda: Database("db", args))
     instance, key = program.by_name(INSTANCE, "db-postgres"), program.by_name(KEY, "db-key")
     assert (instance.protect, key.protect) == (False, False)
     assert key.inputs["deletionWindowInDays"] == 7
@@ -162,7 +164,7 @@ def test_rds_removal_by_request(run: Run, program: Program) -> None:
 
 
 def test_rds_lets_in_who_is_named_and_nobody_else(run: Run, program: Program) -> None:
-    args = {**RDS, "allowed_security_groups": {"nodes": "sg-1"}, "allowed_cidrs": ["10.20.0.0/16"]}
+    args: Any = {**RDS, "allowed_security_groups": {"nodes": "sg-1"}, "allowed_cidrs": ["10.20.0.0/16"]}
     run(lambda: Database("db", args))
     group = program.by_name("aws:ec2/securityGroup:SecurityGroup", "db-group").inputs
     assert group == {"description": "Who may connect to db", "vpcId": "vpc-1", "tags": {"Name": "db"}}
@@ -260,6 +262,7 @@ def test_in_cluster_defaults(run: Run, program: Program) -> None:
             "runAsUser": 999,
             "runAsGroup": 999,
             "fsGroup": 999,
+            "fsGroupChangePolicy": "OnRootMismatch",
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "terminationGracePeriodSeconds": 60,
@@ -347,7 +350,8 @@ def test_in_cluster_as_asked(run: Run, program: Program) -> None:
 
 
 def test_in_cluster_without_a_volume(run: Run, program: Program) -> None:
-    run(lambda: Database("db", {**IN_CLUSTER, "storage": "ephemeral", "storage_gib": 30}))
+    args: Any = {**IN_CLUSTER, "storage": "ephemeral", "storage_gib": 30}
+    run(lambda: Database("db", args))
     spec = program.by_name(STATEFUL_SET, "db-postgres").inputs["spec"]
     assert "volumeClaimTemplates" not in spec
     pod = spec["template"]["spec"]
@@ -434,14 +438,15 @@ def test_wrong_arguments(run: Run, program: Program, args: Any, message: str) ->
 
 
 def test_a_name_that_kubernetes_refuses(run: Run) -> None:
+    args: Any = {**IN_CLUSTER, "namespace": "db"}
     with pytest.raises(ArgumentError, match=r'database "my_db": name must be lower-case letters'):
-        run(lambda: Database("my_db", {**IN_CLUSTER, "namespace": "db"}))
+        run(lambda: Database("my_db", args))
 
 
 @given(storage=st.integers(0, 70000), largest=st.integers(0, 70000))
 def test_storage_is_within_bounds_or_an_error(storage: int, largest: int) -> None:
     resolve: Any = module._resolve  # pyright: ignore[reportPrivateUsage]
-    args = {**RDS, "storage_gib": storage, "max_storage_gib": largest}
+    args: Any = {**RDS, "storage_gib": storage, "max_storage_gib": largest}
     if 20 <= storage <= largest <= 65536:
         assert resolve("db", args).max_storage_gib == largest
     else:

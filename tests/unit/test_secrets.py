@@ -185,7 +185,7 @@ def test_what_rotates_owns_the_value(run: Run, program: Program, more: Any, days
     ],
 )  # fmt: skip
 def test_wrong_arguments(run: Run, program: Program, args: Any, message: str) -> None:
-    given_args = args if args == {} else {"values": VALUES, **args}
+    given_args: Any = args if args == {} else {"values": VALUES, **args}
     with pytest.raises(ArgumentError) as error:
         run(lambda: Secrets("chat", given_args))
     assert message in str(error.value)
