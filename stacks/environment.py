@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
 import pulumi
+from pulumi.runtime.settings import SETTINGS
 
 from slipway import App, BackupVault, Cache, Cluster, Database, Gateway, Image, Network, Secrets
-from slipway.network import CIDR
+from slipway.network import CIDR, TIERS
 from slipway.traffic import COLORS
 from stacks.providers import aws_provider, region
 from stacks.settings import BUILT, Settings
@@ -27,11 +30,8 @@ class Environment:
         if settings.needs_aws:
             region()  # where it is missing, that is told before anything is made
         self.parts = (self.cluster, self.gateway, self.images, self.app)
-        # Loading and starting the AWS provider takes a second. A switch of traffic waits for nothing that it does not
-        # need, so what the application does not stand on is declared behind the route. The URN is known in a preview.
-        # Its arguments cannot turn out wrong there: the settings have been held against the components' own rules.
-        self.app.route.urn.apply(
-            lambda _: (self.network, self.backup, self.secret_store, self.database, self.cache)
+        self._after_the_switch(
+            lambda: (self.network, self.backup, self.secret_store, self.database, self.cache)
         )
 
     def outputs(self) -> Outputs:
@@ -52,6 +52,22 @@ class Environment:
             "colors": {name: color(name) for name in COLORS},
         }
 
+    def _after_the_switch(self, declare: Callable[[], object]) -> None:
+        """Declares what the application does not stand on once its route is done: a switch of traffic waits for nothing else.
+
+        Loading and starting the AWS provider alone takes a second. The route's URN is known in a preview too. Arguments
+        cannot turn out wrong there: the settings have been held against the components' own rules.
+        """
+
+        async def behind() -> None:
+            await self.app.route.urn.future()
+            declare()
+
+        # Among the SDK's calls from the first moment on. With none of them begun, or for an `apply`, the SDK would wait by
+        # asking without pause whether all outputs are there: a whole core, which everything else that happens here needs.
+        calls: Any = SETTINGS
+        calls.rpc_manager.rpcs.append(asyncio.ensure_future(behind()))
+
     @cached_property
     def _in_aws(self) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(providers=[aws_provider(self._settings)])
@@ -66,7 +82,7 @@ class Environment:
         if self._settings.network is None:
             return None
         zones = [f"{region()}{letter}" for letter in "abc"]
-        isolated = {"tiers": ["private", "public", "isolated"]} if self._settings.keeps_data_in_aws else {}
+        isolated = {"tiers": [*TIERS, "isolated"]} if self._settings.keeps_data_in_aws else {}
         return Network("network", self._settings.network.args(zones=zones, **isolated), self._in_aws)
 
     @cached_property

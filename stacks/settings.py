@@ -96,6 +96,10 @@ class Settings(Section):
     def _in_the_network(cls, value: Any, info: ValidationInfo) -> Any:
         if value is not None and value.kind != "in-cluster" and info.data.get("network", ...) is None:
             raise ValueError(f"must have slipway:network beside it when its kind is {value.kind}")
+        network: Network | None = info.data.get("network")
+        tiers = network.tiers if network else None
+        if value is not None and value.kind != "in-cluster" and tiers and "isolated" not in tiers:
+            raise ValueError("must have the tier isolated in slipway:network.tiers")
         return value
 
     @field_validator("secrets")

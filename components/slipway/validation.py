@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, cast
 
 import pulumi
 
@@ -52,6 +52,24 @@ def is_ipv4_block(value: Any) -> bool:
     except ValueError:
         return False
     return isinstance(value, str) and "/" in value
+
+
+def is_arn(service: str) -> Callable[[Any], bool]:
+    """The name of something in an account's region, as arn:aws:kms:eu-central-1:123456789012:key/…"""
+    return matches(re.compile(rf"arn:aws[-a-z]*:{service}:[a-z0-9-]+:\d{{12}}:\S+"))
+
+
+def is_list_of(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    """A list whose members pass the test, as far as they are known, and none of which stands there twice."""
+
+    def check(value: Any) -> bool:
+        if not isinstance(value, list | tuple):
+            return False
+        members = cast("Sequence[Any]", value)
+        known = [member for member in members if not isinstance(member, pulumi.Output)]
+        return all(map(test, known)) and len(set(known)) == len(known)
+
+    return check
 
 
 class Checks:

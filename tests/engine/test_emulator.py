@@ -27,7 +27,9 @@ class Emulator:
             probe.bind(("127.0.0.1", 0))
             self._port = probe.getsockname()[1]
         for path, text in part.files.items():
-            (folder / path.name).write_text(text)
+            copy = folder / path.relative_to(Path(part.command[1]).parent)
+            copy.parent.mkdir(exist_ok=True)
+            copy.write_text(text)
         self._command = [part.command[0], str(folder / "serve.py")]
         self._log = folder / "log"
         self._environment = {
@@ -56,6 +58,10 @@ class Emulator:
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
 
     def ec2(self, action: str, **parameters: str) -> ElementTree.Element:
         """One EC2 call; the answer without its namespace."""

@@ -4,20 +4,8 @@ import json
 import signal
 from typing import Any
 
-import boto3
-
 from tests.engine.test_emulator import Emulator, running  # noqa: F401  (a fixture)
-
-
-def client(emulated: Emulator, service: str) -> Any:
-    clients: Any = boto3
-    return clients.client(
-        service,
-        endpoint_url=emulated.url,
-        region_name="eu-central-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
+from tests.engine.test_emulator_additions import client
 
 
 def instance(emulated: Emulator, **asked: Any) -> dict[str, Any]:

@@ -66,6 +66,10 @@ def components(program: Program) -> set[str]:
             f"slipway:database.database must be {database.NAME_RULE}",
         ),
         (
+            {**RDS, "network": {"tiers": ["private", "public"]}},
+            "slipway:database must have the tier isolated in slipway:network.tiers",
+        ),
+        (
             {"cache": {"kind": "elasticache"}},
             "slipway:cache must have slipway:network beside it when its kind is elasticache",
         ),

@@ -4,7 +4,15 @@ An addition remembers what it was given, or answers a call of which AWS publishe
 it is no more evidence of how AWS behaves than the emulator is.
 """
 
-from additions import caches, databases, flow_logs_and_endpoints
+from additions import (
+    backup_report_plans,
+    backup_restore_testing,
+    backup_vaults,
+    caches,
+    databases,
+    flow_logs_and_endpoints,
+    ipv6,
+)
 
 
 def install() -> None:
@@ -12,3 +20,7 @@ def install() -> None:
     caches.install()
     databases.install()
     flow_logs_and_endpoints.install()
+    ipv6.install()
+    backup_vaults.install()
+    backup_report_plans.install()
+    backup_restore_testing.install()
