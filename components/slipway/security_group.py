@@ -24,10 +24,10 @@ def security_group(
         tags={"Name": name},
         opts=opts,
     )
-    sources: dict[str, Any] = {
-        noun: {"referenced_security_group_id": group_id} for noun, group_id in groups.items()
-    }
-    for noun, source in (sources | {cidr: {"cidr_ipv4": cidr} for cidr in cidrs}).items():
+    sources: dict[str, dict[str, Any]] = {}
+    sources |= {noun: {"referenced_security_group_id": group_id} for noun, group_id in groups.items()}
+    sources |= {cidr: {"cidr_ipv4": cidr} for cidr in cidrs}
+    for noun, source in sources.items():
         aws.vpc.SecurityGroupIngressRule(
             f"{name}-from-{noun}",
             security_group_id=group.id,

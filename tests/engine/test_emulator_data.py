@@ -2,10 +2,21 @@
 
 import json
 import signal
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-from tests.engine.test_emulator import Emulator, running  # noqa: F401  (a fixture)
+import pytest
+
+from tests.engine.test_emulator import Emulator
 from tests.engine.test_emulator_additions import client
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Emulator]:
+    emulated = Emulator(tmp_path)
+    yield emulated
+    emulated.end(signal.SIGKILL)
 
 
 def instance(emulated: Emulator, **asked: Any) -> dict[str, Any]:
@@ -25,7 +36,7 @@ def create_instance(emulated: Emulator, name: str, **more: Any) -> None:
     )
 
 
-def test_a_database_is_given_back_as_it_was_put_also_after_a_kill(running: Emulator) -> None:  # noqa: F811
+def test_a_database_is_given_back_as_it_was_put_also_after_a_kill(running: Emulator) -> None:
     create_instance(
         running,
         "db",
@@ -47,7 +58,7 @@ def test_a_database_is_given_back_as_it_was_put_also_after_a_kill(running: Emula
     assert instance(running, DBInstanceIdentifier="db")["EnabledCloudwatchLogsExports"] == ["postgresql"]
 
 
-def test_rds_keeps_its_password_in_a_secret_that_goes_with_it(running: Emulator) -> None:  # noqa: F811
+def test_rds_keeps_its_password_in_a_secret_that_goes_with_it(running: Emulator) -> None:
     create_instance(running, "db", ManageMasterUserPassword=True)
     arn = instance(running, DBInstanceIdentifier="db")["MasterUserSecret"]["SecretArn"]
     secrets = client(running, "secretsmanager")
@@ -56,7 +67,7 @@ def test_rds_keeps_its_password_in_a_secret_that_goes_with_it(running: Emulator)
     assert secrets.list_secrets()["SecretList"] == []
 
 
-def test_a_database_is_found_by_its_resource_s_id(running: Emulator) -> None:  # noqa: F811
+def test_a_database_is_found_by_its_resource_s_id(running: Emulator) -> None:
     create_instance(running, "one")
     create_instance(running, "two")
     wanted = instance(running, DBInstanceIdentifier="two")["DbiResourceId"]
@@ -64,7 +75,7 @@ def test_a_database_is_found_by_its_resource_s_id(running: Emulator) -> None:  #
     assert instance(running, Filters=by_id)["DBInstanceIdentifier"] == "two"
 
 
-def test_a_cache_is_given_back_as_it_was_put_also_after_a_kill(running: Emulator) -> None:  # noqa: F811
+def test_a_cache_is_given_back_as_it_was_put_also_after_a_kill(running: Emulator) -> None:
     caches = client(running, "elasticache")
     caches.create_replication_group(
         ReplicationGroupId="cache",
@@ -82,7 +93,7 @@ def test_a_cache_is_given_back_as_it_was_put_also_after_a_kill(running: Emulator
     assert {cluster["AutoMinorVersionUpgrade"] for cluster in clusters} == {False}
 
 
-def test_of_a_caches_parameters_those_that_were_changed_are_told_apart(running: Emulator) -> None:  # noqa: F811
+def test_of_a_caches_parameters_those_that_were_changed_are_told_apart(running: Emulator) -> None:
     caches = client(running, "elasticache")
     caches.create_cache_parameter_group(
         CacheParameterGroupName="group", CacheParameterGroupFamily="valkey8", Description="group"
