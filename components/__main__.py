@@ -5,7 +5,7 @@ from typing import NotRequired, get_args, get_origin, get_type_hints
 from pulumi import ComponentResource
 from pulumi.provider.experimental import component_provider_host
 
-from slipway import App, BackupVault, Cache, Cluster, Database, Gateway, Image, Network, Secrets
+from slipway import App, BackupVault, Cache, Cluster, Database, Gateway, Image, Network, Secrets, WorkloadRole
 
 COMPONENTS: list[type[ComponentResource]] = [
     App,
@@ -17,6 +17,7 @@ COMPONENTS: list[type[ComponentResource]] = [
     Image,
     Network,
     Secrets,
+    WorkloadRole,
 ]
 
 
@@ -26,8 +27,9 @@ def optional_as_none(shape: type) -> None:
         if get_origin(annotation) is NotRequired:
             (inner,) = get_args(annotation)
             shape.__annotations__[key] = inner | None
-            if hasattr(inner, "__required_keys__"):
-                optional_as_none(inner)
+            for part in (inner, *get_args(inner)):
+                if hasattr(part, "__required_keys__"):
+                    optional_as_none(part)
 
 
 def main() -> None:

@@ -90,7 +90,10 @@ class Environment:
         """The cluster: one that exists, or EKS in the network's private subnets."""
         settings = self._settings.cluster
         if settings.kind == "eks" and self.network:
-            return Cluster("cluster", settings.args(subnet_ids=self.network.private_subnet_ids), self._in_aws)
+            args = settings.args(
+                subnet_ids=self.network.private_subnet_ids, profile=pulumi.Config("aws").get("profile")
+            )
+            return Cluster("cluster", args, self._in_aws)
         return Cluster("cluster", settings.args())
 
     @cached_property

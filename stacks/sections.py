@@ -35,6 +35,7 @@ from slipway import (
 )
 from slipway.datastore import DAILY_WINDOW, WEEKLY_WINDOW
 from slipway.validation import (
+    ARN,
     CPU,
     DNS_LABEL,
     ENV_NAME,
@@ -55,6 +56,17 @@ def rule(right: str, pattern: re.Pattern[str]) -> AfterValidator:
         return value
 
     return AfterValidator(check)
+
+
+def _holds(right: str, test: Callable[[Any], bool]) -> BeforeValidator:
+    """A component's own test of one of its arguments."""
+
+    def check(value: Any) -> Any:
+        if not test(value):
+            raise ValueError(f"must be {right}")
+        return value
+
+    return BeforeValidator(check)
 
 
 def _between(low: int, high: int) -> BeforeValidator:
@@ -172,31 +184,42 @@ class Network(Section):
         return value
 
 
-class Nodes(Section):
-    """The nodes of an EKS cluster."""
+class Access(Section):
+    """What one IAM principal may do in an EKS cluster."""
 
-    instance_types: list[str] | None = None
-    ami_type: str | None = None
-    min_size: Annotated[int | None, _between(1, 450)] = None
-    max_size: Annotated[int | None, _between(1, 450)] = Field(None, validate_default=True)
-    disk_gib: Annotated[int | None, _between(20, 16384)] = None
-
-    @field_validator("max_size")
-    @classmethod
-    def _not_below_least(cls, value: int | None, info: ValidationInfo) -> int | None:
-        return _not_below("minSize", _beside(info, "min_size", cluster.MIN_NODES), value, cluster.MAX_NODES)
+    principal_arn: Annotated[str, rule("the ARN of an IAM principal", ARN)]
+    level: Literal["view", "edit", "admin"] | None = None
+    namespaces: Annotated[list[str] | None, Field(min_length=1)] = None
 
 
 class Cluster(Section):
     """The Kubernetes cluster: `existing`, or `eks` with what it is to be."""
 
     kind: Literal["eks", "existing"]
-    version: str | None = None
-    public_access_cidrs: list[str] | None = None
-    administrators: list[str] | None = None
-    nodes: Nodes | None = None
+    version: Annotated[str, rule(cluster.VERSION_RULE, cluster.VERSION)] | None = None
+    support: Literal["standard", "extended"] | None = None
+    public_access_cidrs: Annotated[list[str], _holds(cluster.CIDR_RULE, cluster.are_blocks)] | None = None
+    access: dict[Label, Access] | None = None
+    node_pools: list[Literal["general-purpose", "system"]] | None = None
+    addons: (
+        Annotated[dict[str, str], _holds("names with versions, as v0.8.1-eksbuild.5", cluster.are_addons)]
+        | None
+    ) = None
+    log_retention_days: (
+        Annotated[int, _holds("one of CloudWatch's steps, as 90 or 365", cluster.is_retention)] | None
+    ) = None
+    removal: Literal["protect", "destroy"] | None = None
 
-    @field_validator("version", "public_access_cidrs", "administrators", "nodes")
+    @field_validator(
+        "version",
+        "support",
+        "public_access_cidrs",
+        "access",
+        "node_pools",
+        "addons",
+        "log_retention_days",
+        "removal",
+    )
     @classmethod
     def _of_eks_alone(cls, value: Any, info: ValidationInfo) -> Any:
         if value is not None and info.data.get("kind") == "existing":

@@ -3,15 +3,17 @@
 from slipway.app import App, AppArgs
 from slipway.backup import BackupVault, BackupVaultArgs
 from slipway.cache import Cache, CacheArgs
-from slipway.cluster import Cluster, ClusterArgs
+from slipway.cluster import AccessArgs, Cluster, ClusterArgs
 from slipway.database import Database, DatabaseArgs
 from slipway.gateway import Gateway, GatewayArgs
 from slipway.image import Image, ImageArgs
 from slipway.network import Network, NetworkArgs
 from slipway.secrets import Secrets, SecretsArgs
 from slipway.validation import ArgumentError
+from slipway.workload_role import WorkloadRole, WorkloadRoleArgs
 
 __all__ = [
+    "AccessArgs",
     "App",
     "AppArgs",
     "ArgumentError",
@@ -31,4 +33,6 @@ __all__ = [
     "NetworkArgs",
     "Secrets",
     "SecretsArgs",
+    "WorkloadRole",
+    "WorkloadRoleArgs",
 ]

@@ -6,6 +6,7 @@ Values that are still Outputs are passed over here; the policy pack sees them re
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, cast
@@ -21,6 +22,7 @@ HOST = re.compile(
 )
 REPOSITORY = re.compile(r"[a-z0-9.-]+(:\d+)?(/[a-z0-9._-]+)+")
 TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(\d{12}|aws)?:\S+")
 SCHEDULE = re.compile(r"cron\(\S+( \S+){5}\)|rate\([1-9]\d* (minute|hour|day)s?\)")
 
 
@@ -70,6 +72,13 @@ def is_list_of(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
         return all(map(test, known)) and len(set(known)) == len(known)
 
     return check
+
+
+def is_json_object(value: Any) -> bool:
+    try:
+        return isinstance(json.loads(value), dict)
+    except (TypeError, ValueError):
+        return False
 
 
 class Checks:

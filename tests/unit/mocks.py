@@ -82,10 +82,13 @@ class Mocks(pulumi.runtime.Mocks):
     """Answers with what a cloud would add; ids are names with `-id`."""
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        inputs = cast(dict[str, Any], args.inputs)
         added: dict[str, dict[str, Any]] = {
             "aws:eks/cluster:Cluster": {
+                "arn": "arn:aws:eks:eu-central-1:123456789012:cluster/made",
                 "endpoint": "https://cluster.example.com",
                 "certificateAuthority": {"data": "Y2E="},
+                "vpcConfig": {**inputs.get("vpcConfig", {}), "clusterSecurityGroupId": "sg-cluster"},
                 "identities": [{"oidcs": [{"issuer": "https://oidc.example.com/id"}]}],
             },
             "aws:rds/instance:Instance": {
@@ -101,7 +104,6 @@ class Mocks(pulumi.runtime.Mocks):
             "docker:index/remoteImage:RemoteImage": {"imageId": "sha256:1234"},
             "docker:index/registryImage:RegistryImage": {"sha256Digest": "sha256:abcd"},
         }
-        inputs = cast(dict[str, Any], args.inputs)
         outputs = {"name": args.name, "arn": f"arn:{args.name}", **inputs, **added.get(args.typ, {})}
         if args.typ == "aws:s3/bucket:Bucket":
             outputs.setdefault("bucket", f"{args.name}-made")

@@ -10,6 +10,7 @@ from additions import (
     backup_vaults,
     caches,
     databases,
+    eks,
     flow_logs_and_endpoints,
     ipv6,
 )
@@ -19,6 +20,7 @@ def install() -> None:
     """Puts every addition into ministack. A name that ministack no longer has is an error at start."""
     caches.install()
     databases.install()
+    eks.install()
     flow_logs_and_endpoints.install()
     ipv6.install()
     backup_vaults.install()
