@@ -9,13 +9,16 @@ from slipway import (
     App,
     Audit,
     BackupVault,
+    Cache,
     Cdn,
     Cluster,
+    Database,
     Delivery,
     Gateway,
     Image,
     Network,
     Registry,
+    Secrets,
     WorkloadRole,
 )
 
@@ -23,13 +26,16 @@ COMPONENTS: list[type[ComponentResource]] = [
     App,
     Audit,
     BackupVault,
+    Cache,
     Cdn,
     Cluster,
+    Database,
     Delivery,
     Gateway,
     Image,
     Network,
     Registry,
+    Secrets,
     WorkloadRole,
 ]
 

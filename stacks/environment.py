@@ -10,7 +10,21 @@ from typing import Any
 import pulumi
 from pulumi.runtime.settings import SETTINGS
 
-from slipway import App, Audit, BackupVault, Cdn, Cluster, Delivery, Gateway, Image, Network
+from slipway import (
+    App,
+    Audit,
+    BackupVault,
+    Cache,
+    Cdn,
+    Cluster,
+    Database,
+    Delivery,
+    Gateway,
+    Image,
+    Network,
+    Secrets,
+)
+from slipway.network import CIDR, TIERS
 from slipway.traffic import COLORS
 from stacks.providers import aws_provider, region, within
 from stacks.settings import BUILT, Settings
@@ -19,17 +33,17 @@ Outputs = dict[str, pulumi.Input[Any]]
 
 
 class Environment:
-    """One stack's network, cluster, gateway, images, application and edge, and what backs up, watches and delivers it."""
+    """One stack's network, cluster, gateway, images, application and edge, its data, and what backs up, watches and delivers it."""
 
     def __init__(self, settings: Settings) -> None:
         for warning in settings.warnings():
             pulumi.log.warn(warning)
         self._settings = settings
         self._stack = pulumi.get_stack()
-        if any((settings.network, settings.backup, settings.audit, settings.delivery, settings.cdn)):
+        if settings.needs_aws:
             region()  # where it is missing, that is told before anything is made
         self.parts = (self.cluster, self.gateway, self.images, self.app)
-        self._after_the_switch(lambda: (self.network, self.backup, self.audit, self.delivery, self.cdn))
+        self._after_the_switch(self._surroundings)
 
     def outputs(self) -> Outputs:
         """What the stack tells: where it is, which colour serves, and what each colour is."""
@@ -71,6 +85,18 @@ class Environment:
         calls: Any = SETTINGS
         calls.rpc_manager.rpcs.append(asyncio.ensure_future(behind()))
 
+    def _surroundings(self) -> object:
+        return (
+            self.network,
+            self.secret_store,
+            self.database,
+            self.cache,
+            self.cdn,
+            self.backup,
+            self.audit,
+            self.delivery,
+        )
+
     @cached_property
     def _aws(self) -> pulumi.ProviderResource:
         return aws_provider(self._settings)
@@ -91,7 +117,8 @@ class Environment:
         if self._settings.network is None:
             return None
         zones = [f"{region()}{letter}" for letter in "abc"]
-        return Network("network", self._settings.network.args(zones=zones), self._in_aws)
+        isolated = {"tiers": [*TIERS, "isolated"]} if self._settings.keeps_data_in_aws else {}
+        return Network("network", self._settings.network.args(zones=zones, **isolated), self._in_aws)
 
     @cached_property
     def cluster(self) -> Cluster:
@@ -144,6 +171,53 @@ class Environment:
         if self._settings.cdn is None:
             return None
         return Cdn("cdn", self._settings.cdn.args(origin=self.gateway.url), self._in_aws)
+
+    def secret_store(self) -> Secrets | None:
+        """The application's secrets in Secrets Manager, when the stack asks for it and has any."""
+        settings = self._settings
+        if settings.secret_store is None or not settings.secrets:
+            return None
+        values = {name: pulumi.Output.secret(value) for name, value in settings.secrets.items()}
+        reader = {
+            "cluster_name": self.cluster.cluster_name,
+            "namespace": self._stack,
+            "service_account": settings.app.name,
+        }
+        readers = [reader] if settings.cluster.kind == "eks" else []
+        return Secrets("secrets", settings.secret_store.args(values=values, readers=readers), self._in_aws)
+
+    @cached_property
+    def database(self) -> Database | None:
+        """PostgreSQL, when the stack has it."""
+        settings = self._settings.database
+        if settings is None:
+            return None
+        if settings.kind == "in-cluster":
+            return Database("database", settings.args(**self._beside_the_app("database")), self._in_cluster)
+        return Database("database", settings.args(**self._in_isolated_subnets()), self._in_aws)
+
+    @cached_property
+    def cache(self) -> Cache | None:
+        """Valkey, when the stack has it."""
+        settings = self._settings.cache
+        if settings is None:
+            return None
+        if settings.kind == "in-cluster":
+            return Cache("cache", settings.args(**self._beside_the_app("cache")), self._in_cluster)
+        return Cache("cache", settings.args(**self._in_isolated_subnets()), self._in_aws)
+
+    def _beside_the_app(self, noun: str) -> dict[str, Any]:
+        return {"namespace": f"{self._stack}-{noun}", "client_namespaces": [self._stack]}
+
+    def _in_isolated_subnets(self) -> dict[str, Any]:
+        """The settings let no such thing through without a network."""
+        if self.network is None or self._settings.network is None:
+            return {}
+        return {
+            "vpc_id": self.network.vpc_id,
+            "subnet_ids": self.network.isolated_subnet_ids,
+            "allowed_cidrs": [self._settings.network.cidr or CIDR],
+        }
 
     def _image_of(self, color: str) -> pulumi.Input[str]:
         said = self._settings.image(color)

@@ -18,13 +18,16 @@ from stacks.sections import (
     App,
     Audit,
     Backup,
+    Cache,
     Cdn,
     Cluster,
+    Database,
     Delivery,
     Gateway,
     Image,
     Label,
     Network,
+    SecretStore,
     Section,
     Tags,
     Variables,
@@ -75,6 +78,9 @@ class Settings(Section):
     delivery: Delivery | None = None
     role_boundary: Annotated[str, rule("an IAM policy's ARN", _POLICY)] | None = None
     cdn: Cdn | None = None
+    secret_store: SecretStore | None = None
+    database: Database | None = None
+    cache: Cache | None = None
     tags: Tags
 
     @field_validator("blue_image", "green_image")
@@ -104,6 +110,17 @@ class Settings(Section):
             )
         return value
 
+    @field_validator("database", "cache")
+    @classmethod
+    def _in_the_network(cls, value: Any, info: ValidationInfo) -> Any:
+        if value is not None and value.kind != "in-cluster" and info.data.get("network", ...) is None:
+            raise ValueError(f"must have slipway:network beside it when its kind is {value.kind}")
+        network: Network | None = info.data.get("network")
+        tiers = network.tiers if network else None
+        if value is not None and value.kind != "in-cluster" and tiers and "isolated" not in tiers:
+            raise ValueError("must have the tier isolated in slipway:network.tiers")
+        return value
+
     @field_validator("secrets")
     @classmethod
     def _in_one_place(cls, value: dict[str, str], info: ValidationInfo) -> dict[str, str]:
@@ -112,6 +129,17 @@ class Settings(Section):
         if twice := sorted(plain.keys() & value.keys()):
             raise ValueError(f"must not repeat what stands in slipway:app.env: {', '.join(twice)}")
         return value
+
+    @property
+    def keeps_data_in_aws(self) -> bool:
+        """Whether anything stands in isolated subnets."""
+        return any(part is not None and part.kind != "in-cluster" for part in (self.database, self.cache))
+
+    @property
+    def needs_aws(self) -> bool:
+        """Whether the stack makes anything in AWS: it has to be told where."""
+        parts = (self.network, self.backup, self.secret_store, self.cdn, self.audit, self.delivery)
+        return any(part is not None for part in parts)
 
     def image(self, color: str) -> str:
         """What the stack says of a colour's image."""

@@ -3,13 +3,16 @@
 from slipway.app import App, AppArgs
 from slipway.audit import Audit, AuditArgs
 from slipway.backup import BackupVault, BackupVaultArgs
+from slipway.cache import Cache, CacheArgs
 from slipway.cdn import Cdn, CdnArgs
 from slipway.cluster import AccessArgs, Cluster, ClusterArgs
+from slipway.database import Database, DatabaseArgs
 from slipway.delivery import Delivery, DeliveryArgs
 from slipway.gateway import Gateway, GatewayArgs
 from slipway.image import Image, ImageArgs
 from slipway.network import Network, NetworkArgs
 from slipway.registry import Registry, RegistryArgs
+from slipway.secrets import Secrets, SecretsArgs
 from slipway.validation import ArgumentError
 from slipway.workload_role import WorkloadRole, WorkloadRoleArgs
 
@@ -22,10 +25,14 @@ __all__ = [
     "AuditArgs",
     "BackupVault",
     "BackupVaultArgs",
+    "Cache",
+    "CacheArgs",
     "Cdn",
     "CdnArgs",
     "Cluster",
     "ClusterArgs",
+    "Database",
+    "DatabaseArgs",
     "Delivery",
     "DeliveryArgs",
     "Gateway",
@@ -36,6 +43,8 @@ __all__ = [
     "NetworkArgs",
     "Registry",
     "RegistryArgs",
+    "Secrets",
+    "SecretsArgs",
     "WorkloadRole",
     "WorkloadRoleArgs",
 ]

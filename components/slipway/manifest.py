@@ -24,12 +24,13 @@ class Manifest(pulumi.CustomResource):
 
     metadata: pulumi.Output[dict[str, Any]]
     status: pulumi.Output[dict[str, Any] | None]
+    data: pulumi.Output[dict[str, Any]]
 
     def __init__(self, name: str, body: Body, opts: pulumi.ResourceOptions) -> None:
         super().__init__(
             type_token(body["apiVersion"], body["kind"]),
             name,
-            {"status": None, **body},
+            {"status": None, "data": None, **body},
             pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(version=kubernetes_plugin())),
         )
 

@@ -46,6 +46,16 @@ def is_text(value: Any) -> bool:
     return isinstance(value, str) and value != ""
 
 
+def is_ipv4_block(value: Any) -> bool:
+    from ipaddress import IPv4Network  # here, because a switch of traffic checks no address
+
+    try:
+        IPv4Network(value)
+    except ValueError:
+        return False
+    return isinstance(value, str) and "/" in value
+
+
 def is_arn(service: str) -> Callable[[Any], bool]:
     """The name of something in an account's region, as arn:aws:kms:eu-central-1:123456789012:key/…"""
     return matches(re.compile(rf"arn:aws[-a-z]*:{service}:[a-z0-9-]+:\d{{12}}:\S+"))

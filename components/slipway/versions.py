@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.metadata import version
 
 TRAEFIK_IMAGE = "docker.io/library/traefik:v3.5.3"
@@ -9,6 +10,20 @@ GATEWAY_API = "v1.3.0"
 KUBERNETES = "1.34"
 EKS_ADDONS = {"metrics-server": "v0.8.1-eksbuild.5"}
 """Beside what Auto Mode has built in. An add-on without a version would be another one on another day."""
+POSTGRES = "17"
+VALKEY = "8.1"
+MAJOR = re.compile(r"[1-9]\d")
+MINOR = re.compile(r"[1-9]\d*\.\d+")
+
+
+def postgres_image(major: str) -> str:
+    """The official image of a major version, for the newest of its minor ones."""
+    return f"docker.io/library/postgres:{major}-trixie"
+
+
+def valkey_image(minor: str) -> str:
+    """The official image of a version."""
+    return f"docker.io/valkey/valkey:{minor}-trixie"
 
 
 def kubernetes_plugin() -> str:

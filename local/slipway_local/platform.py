@@ -13,6 +13,7 @@ from slipway_local import (
     base_image,
     cgroups,
     cluster,
+    debian_images,
     docker,
     emulator,
     host,
@@ -182,11 +183,15 @@ def _bring_up(chosen: Cluster, parts: Sequence[Part], stopped: set[str], lacking
         progress = Progress({"base image": base_image.SECONDS})
         with progress.step("base image"):
             base_image.push(progress.doing)
+    for name in debian_images.missing():
+        progress = Progress({f"{name} image": debian_images.SECONDS})
+        with progress.step(f"{name} image"):
+            debian_images.push(name, progress.doing)
 
 
 def _is_furnished(chosen: Cluster) -> bool:
-    """Whether the cluster has its add-ons and the registry its base image."""
-    if base_image.is_missing():
+    """Whether the cluster has its add-ons and the registry its images."""
+    if base_image.is_missing() or debian_images.missing():
         return False
     return chosen.kind is Kind.NAMED or (addons.are_applied() and not addons.missing_addons())
 

@@ -7,25 +7,31 @@ defaults and rules between values are the components' own, so that no component 
 from stacks.sections.app import App
 from stacks.sections.audit import Audit
 from stacks.sections.backup import Backup
+from stacks.sections.cache import Cache
 from stacks.sections.cdn import Cdn
 from stacks.sections.cluster import Cluster
+from stacks.sections.database import Database
 from stacks.sections.delivery import Delivery
 from stacks.sections.gateway import Gateway
 from stacks.sections.image import Image
 from stacks.sections.network import Network
 from stacks.sections.rules import Label, Section, Tags, Variables, rule
+from stacks.sections.secret_store import SecretStore
 
 __all__ = [
     "App",
     "Audit",
     "Backup",
+    "Cache",
     "Cdn",
     "Cluster",
+    "Database",
     "Delivery",
     "Gateway",
     "Image",
     "Label",
     "Network",
+    "SecretStore",
     "Section",
     "Tags",
     "Variables",

@@ -13,9 +13,11 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationInfo,
+    field_validator,
 )
 from pydantic.alias_generators import to_camel
 
+from slipway.datastore import DAILY_WINDOW, WEEKLY_WINDOW
 from slipway.validation import DNS_LABEL, ENV_NAME, is_whole
 
 
@@ -74,8 +76,22 @@ def one_of(choices: Collection[Any]) -> str:
 Label = Annotated[str, rule("lower-case letters, digits and -", DNS_LABEL)]
 Path = Annotated[str, rule("a path that starts with /", re.compile(r"/\S*"))]
 Zone = Annotated[str, rule("a zone's name, as eu-central-1a", re.compile(r"[a-z]{2}(-[a-z]+)+-\d[a-h]"))]
+Daily = Annotated[str, rule("as 01:00-02:00", DAILY_WINDOW)]
+Weekly = Annotated[str, rule("as sun:03:00-sun:04:00", WEEKLY_WINDOW)]
 Pem = Annotated[str, rule("in PEM, starting with -----BEGIN", re.compile(r"\s*-----BEGIN .*", re.DOTALL))]
 Variables = dict[Annotated[str, rule("named by letters, digits and _", ENV_NAME)], str]
+
+
+def of_kind(*keys: str, kind: str) -> Any:
+    """Fields that only one kind of a section has any use for."""
+
+    def check(value: Any, info: ValidationInfo) -> Any:
+        asked = info.data.get("kind")
+        if value is not None and asked not in (None, kind):
+            raise ValueError(f"must be left out: kind {asked} has no use for it")
+        return value
+
+    return field_validator(*keys)(check)
 
 
 class Section(BaseModel):

