@@ -1,13 +1,17 @@
-"""Serves the components to programs in every Pulumi language."""
+"""Serves the components to programs in every Pulumi language: every component that the library exports."""
 
 from typing import NotRequired, get_args, get_origin, get_type_hints
 
 from pulumi import ComponentResource
 from pulumi.provider.experimental import component_provider_host
 
-from slipway import App, BackupVault, Cluster, Gateway, Image, Network
+import slipway
 
-COMPONENTS: list[type[ComponentResource]] = [App, BackupVault, Cluster, Gateway, Image, Network]
+COMPONENTS: list[type[ComponentResource]] = [
+    exported
+    for exported in (getattr(slipway, name) for name in slipway.__all__)
+    if isinstance(exported, type) and issubclass(exported, ComponentResource)
+]
 
 
 def optional_as_none(shape: type) -> None:
