@@ -63,9 +63,9 @@ class AppArgs(TypedDict):
     health_path: NotRequired[str]
     """Path that answers 200 when a pod can serve. Default `/`."""
     env: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """Plain environment variables. $COLOR and $PORT are there already."""
+    """Plain environment variables. $COLOR and $PORT are there already. Default none."""
     secrets: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """Secret environment variables, kept in a Kubernetes Secret; a change rolls the pods."""
+    """Secret environment variables, kept in a Kubernetes Secret; a change rolls the pods. Default none."""
     hostnames: NotRequired[Sequence[str]]
     """Host names to serve. Default all."""
     scaling: NotRequired[ScalingArgs]

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 import pulumi
+import pytest
+from pulumi.runtime import config as runtime_config
 from pulumi.runtime import mocks
+from pulumi.runtime.settings import SETTINGS
+from pulumi.runtime.stack import wait_for_rpcs
 
 Run = Callable[[Callable[[], Any]], Any]
+STACK = "pulumi:pulumi:Stack"
 
 
 @dataclass(frozen=True)
 class Registered:
-    """One resource as the engine would have got it."""
+    """One resource as the engine would have got it.
+
+    `needs` are the URNs that it depends on, `former` those that its aliases name.
+    """
 
     type: str
     name: str
@@ -25,6 +34,9 @@ class Registered:
     depends_on: frozenset[str]
     ignore_changes: tuple[str, ...]
     secrets: frozenset[str]
+    urn: str
+    needs: frozenset[str]
+    former: frozenset[str]
 
 
 @dataclass
@@ -52,10 +64,28 @@ class Monitor(mocks.MockMonitor):
         super().__init__(Mocks())
         self.program = program
 
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        """As the engine does: with the types of all components above. The SDK's own knows the nearest alone."""
+        above = parent.split("::")[2] if parent else STACK
+        chain = type_ if above == STACK else f"{above}${type_}"
+        return f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{chain}::{name}"
+
+    def former(self, request: Any) -> frozenset[str]:
+        """The URNs that a resource's aliases name (https://www.pulumi.com/docs/iac/concepts/resources/options/aliases/)."""
+
+        def urn(alias: Any) -> str:
+            if alias.HasField("urn"):
+                return alias.urn
+            spec = alias.spec
+            parent = "" if spec.noParent else spec.parentUrn or request.parent
+            return self.make_urn(parent, spec.type or request.type, spec.name or request.name)
+
+        return frozenset(urn(alias) for alias in request.aliases)
+
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 (gRPC's name)
         mocked: Any = super()
         answer = mocked.RegisterResource(request)
-        if request.type != "pulumi:pulumi:Stack":
+        if request.type != STACK:
             inputs = mocks.rpc.deserialize_properties(request.object)
             secrets = {key for key, value in inputs.items() if mocks.rpc.is_rpc_secret(value)}
             self.program.resources.append(
@@ -69,6 +99,9 @@ class Monitor(mocks.MockMonitor):
                     depends_on=frozenset(urn.rsplit("::", 1)[-1] for urn in request.dependencies),
                     ignore_changes=tuple(request.ignoreChanges),
                     secrets=frozenset(secrets),
+                    urn=answer.urn,
+                    needs=frozenset(request.dependencies),
+                    former=self.former(request),
                 )
             )
         return answer
@@ -95,6 +128,44 @@ class Mocks(pulumi.runtime.Mocks):
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
         raise AssertionError(f"a component called the cloud: {args.token}")
+
+
+def empty(patch: pytest.MonkeyPatch) -> Program:
+    """A program that has registered nothing yet, and that no kubeconfig of this machine reaches."""
+    patch.delenv("KUBECONFIG", raising=False)  # the SDK would take it for the provider's argument
+    program = Program()
+
+    def register(hook: pulumi.ResourceHook) -> asyncio.Future[None]:
+        program.hooks[hook.name] = hook
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        done.set_result(None)
+        return done
+
+    patch.setattr("pulumi.resource_hooks.register_resource_hook", register)
+    return program
+
+
+def run_into(program: Program, build: Callable[[], Any]) -> Any:
+    """Runs a program against the mocks and gives back what it returned, Outputs resolved."""
+
+    async def resolve() -> Any:
+        pulumi.runtime.set_mocks(Mocks(), project="slipway", stack="test", monitor=Monitor(program))
+        pending: Any = SETTINGS
+        pending.outputs.clear()  # those of a program that failed would be waited for, for ever
+        result = pulumi.Output.from_input(build())
+        await wait_for_rpcs()
+        return await result.future()
+
+    return asyncio.run(resolve())
+
+
+def record(build: Callable[[], Any]) -> Program:
+    """What a program registers, for those who are no test."""
+    with pytest.MonkeyPatch.context() as patch:
+        program = empty(patch)
+        run_into(program, lambda: [build(), None][1])
+        runtime_config.set_all_config({}, [])
+        return program
 
 
 def _plain(value: Any) -> Any:
