@@ -1,9 +1,16 @@
 """Serves the components to programs in every Pulumi language: every component that the library exports."""
 
-from typing import NotRequired, get_args, get_origin, get_type_hints
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, NotRequired, cast, get_args, get_origin, get_type_hints
 
-from pulumi import ComponentResource
-from pulumi.provider.experimental import component_provider_host
+from pulumi import ComponentResource, Output, ResourceOptions
+from pulumi.errors import InputPropertiesError
+from pulumi.provider import main
+from pulumi.provider.experimental.analyzer import PropertyDefinition, PropertyType
+from pulumi.provider.experimental.component import ComponentProvider
+from pulumi.provider.provider import ConstructResult
+from pulumi.provider.server import ComponentInitError
 
 import slipway
 
@@ -12,6 +19,50 @@ COMPONENTS: list[type[ComponentResource]] = [
     for exported in (getattr(slipway, name) for name in slipway.__all__)
     if isinstance(exported, type) and issubclass(exported, ComponentResource)
 ]
+
+
+class Host(ComponentProvider):
+    """The SDK's own host, with arguments as a Python program would give them and errors as it would show them."""
+
+    def map_input_properties(
+        self,
+        inputs: Any,
+        properties: dict[str, PropertyDefinition],
+        mapping: dict[str, str],
+        component_name: str,
+        property_path: str,
+    ) -> Any:
+        mapped = super().map_input_properties(inputs, properties, mapping, component_name, property_path)
+        return {
+            python_name: whole(mapped[python_name], properties[name])
+            for name, python_name in mapping.items()
+            if python_name in mapped
+        }
+
+    def construct(
+        self, name: str, resource_type: str, inputs: Any, options: ResourceOptions | None = None
+    ) -> ConstructResult:
+        try:
+            return super().construct(name, resource_type, inputs, options)
+        except ComponentInitError as error:
+            if isinstance(error.inner, slipway.ArgumentError):
+                raise InputPropertiesError(str(error), []) from error  # shown without a traceback
+            raise
+
+
+def whole(value: Any, described: PropertyDefinition) -> Any:
+    """Whole numbers where the schema says so: what crosses from one language to another knows floats alone."""
+    if isinstance(value, Output):
+        return cast(Output[Any], value).apply(lambda known: whole(known, described))
+    if described.type == PropertyType.INTEGER and isinstance(value, float) and value.is_integer():
+        return int(value)
+    if described.items and isinstance(value, list):
+        items = cast(Sequence[Any], value)
+        return [whole(item, described.items) for item in items]
+    if described.additional_properties and isinstance(value, dict):
+        entries = cast(Mapping[str, Any], value)
+        return {key: whole(item, described.additional_properties) for key, item in entries.items()}
+    return value
 
 
 def optional_as_none(shape: type) -> None:
@@ -24,11 +75,11 @@ def optional_as_none(shape: type) -> None:
                 optional_as_none(inner)
 
 
-def main() -> None:
+def host() -> Host:
     for component in COMPONENTS:
         optional_as_none(get_type_hints(component.__init__)["args"])
-    component_provider_host(name="slipway", components=COMPONENTS)
+    return Host(COMPONENTS, "slipway")
 
 
 if __name__ == "__main__":
-    main()
+    main(host(), sys.argv[1:])

@@ -95,15 +95,17 @@ def network_every_tier() -> Network:
 def calls() -> dict[str, list[Call]]:
     """The calls of this file by component, in the file's order."""
     found: dict[str, list[Call]] = {name: [] for name in COMPONENTS}
+    names = {component: name for name, component in COMPONENTS.items()}
     for key, function in vars(sys.modules[__name__]).items():
-        component = get_type_hints(function).get("return") if inspect.isfunction(function) else None
-        if component in COMPONENTS.values():
-            call = Call(key, inspect.getdoc(function) or "", _code(function), function)
-            found[component.__name__].append(call)
+        if not inspect.isfunction(function) or function.__module__ != __name__:
+            continue
+        if name := names.get(get_type_hints(function)["return"]):
+            call = Call(key, inspect.getdoc(function) or "", _code(name, function), function)
+            found[name].append(call)
     return found
 
 
-def _code(function: Callable[[], pulumi.ComponentResource]) -> str:
+def _code(component: str, function: Callable[[], pulumi.ComponentResource]) -> str:
     """The body as a program would have it: without docstring and `return`, below its imports."""
     source = textwrap.dedent(inspect.getsource(function))
     (definition,) = ast.parse(source).body
@@ -111,6 +113,4 @@ def _code(function: Callable[[], pulumi.ComponentResource]) -> str:
     body = definition.body[1:] if ast.get_docstring(definition) else definition.body
     code = textwrap.dedent("\n".join(source.splitlines()[body[0].lineno - 1 :])).replace("return ", "", 1)
     imports = ["import pulumi", ""] if "pulumi." in code else []
-    return "\n".join(
-        [*imports, f"from slipway import {get_type_hints(function)['return'].__name__}", "", code]
-    )
+    return "\n".join([*imports, f"from slipway import {component}", "", code])

@@ -6,6 +6,7 @@ The words come from the docstrings, by griffe, which reads the sources; the pict
 import json
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import chdir
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,8 @@ def library() -> Any:
 @cache
 def programs() -> dict[str, Program]:
     """What each call of calls.py makes, by its key."""
-    return {call.key: record(call.build) for of_component in calls().values() for call in of_component}
+    with chdir(ROOT):
+        return {call.key: record(call.build) for of_component in calls().values() for call in of_component}
 
 
 def texts() -> dict[Path, str]:
