@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import tomllib
 from email.parser import HeaderParser
 from pathlib import Path
 from zipfile import ZipFile
@@ -11,7 +12,7 @@ import pytest
 from tests.engine.conftest import without_checkout
 from tests.support.project import REPOSITORY
 
-PACKAGES = {"slipway": REPOSITORY / "components/slipway", "slipway_ops": REPOSITORY / "ops/slipway_ops"}
+SETUPTOOLS = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]["setuptools"]
 TOLD = """
 import importlib, json, pkgutil, slipway
 modules = [importlib.import_module(f"slipway.{found.name}") for found in pkgutil.iter_modules(slipway.__path__)]
@@ -26,14 +27,17 @@ def names(wheel: Path) -> set[str]:
 
 
 def test_it_holds_the_library_and_the_command_and_nothing_else(names: set[str]) -> None:
+    folders = {package: REPOSITORY / folder for package, folder in SETUPTOOLS["package-dir"].items()}
     expected = {
         f"{package}/{file.relative_to(folder)}"
-        for package, folder in PACKAGES.items()
+        for package, folder in folders.items()
         for file in folder.rglob("*")
         if file.is_file() and "__pycache__" not in file.parts
     }
     assert {name for name in names if ".dist-info/" not in name} == expected
-    assert {"slipway/py.typed", "slipway/gateway_api.json"} <= expected
+    assert {"slipway/py.typed", "slipway/gateway_api.json", "slipway_ops/cli.py"} <= expected
+    homes = {folder.parent.name for folder in folders.values()}
+    assert homes == {"components", "ops"}, "stacks, tests and the local platform are no part of the wheel"
 
 
 def test_its_metadata_is_a_librarys(wheel: Path, names: set[str]) -> None:

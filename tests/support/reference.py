@@ -97,15 +97,13 @@ class _Page:
         yield f"Source: [{path}](../../{path})"
 
     def _arguments(self) -> Iterator[str]:
-        """Its own, then those of each argument that has arguments itself, in the order of the file."""
-        own = f"{self.name}Args"
-        yield _table(_SHAPE, _fields(self._module[own]))
-        used = _named_by(self._module, own)
-        for name, shape in self._module.classes.items():
-            if name in used:
-                yield f"### {name}"
-                yield _doc(shape)
-                yield _table(_SHAPE, _fields(shape))
+        """Its own, then those of each argument that has arguments itself."""
+        own = self._module[f"{self.name}Args"]
+        yield _table(_SHAPE, _fields(own))
+        for shape in _shapes_below(own):
+            yield f"### {shape.name}"
+            yield _doc(shape)
+            yield _table(_SHAPE, _fields(shape))
 
     def _outputs(self) -> Iterator[tuple[str, ...]]:
         for name, output in self._component.attributes.items():
@@ -114,12 +112,17 @@ class _Page:
                 yield f"`{name}`", f"`{kind}`", _doc(output)
 
 
-def _named_by(module: Any, shape: str) -> set[str]:
-    """The classes of a file that a class's fields name, directly or by way of others."""
-    found: set[str] = set()
-    for field in module[shape].attributes.values():
-        for name in set(re.findall(r"\w+", str(field.annotation))) & {*module.classes} - found:
-            found |= {name} | _named_by(module, name)
+def _shapes_below(shape: Any) -> list[Any]:
+    """The library's own classes that a class's fields name, each followed by those that its fields name."""
+    found: list[Any] = []
+    for field in shape.attributes.values():
+        for name in re.findall(r"\w+", str(field.annotation)):
+            member = shape.module.members.get(name)
+            if member is None or (member.is_alias and not member.target_path.startswith("slipway.")):
+                continue
+            below = member.final_target if member.is_alias else member
+            if below.is_class and below not in found:
+                found += [one for one in (below, *_shapes_below(below)) if one not in found]
     return found
 
 
