@@ -95,7 +95,7 @@ class AppArgs(TypedDict):
     files: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Configuration files: absolute path to content, read-only; a change rolls the pods. Default none."""
     claims: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """Volumes that outlive pods: absolute path to the name of a PersistentVolumeClaim, which all pods of both colours share. Default none."""
+    """Volumes that outlive pods: absolute path to the name of a PersistentVolumeClaim, shared by all pods of both colours. Default none."""
     namespace: NotRequired[str]
     """Namespace to make for it. Default the component's name."""
     user: NotRequired[int]
