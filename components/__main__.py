@@ -1,7 +1,7 @@
 """Serves the components to programs in every Pulumi language: every component that the library exports."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NotRequired, cast, get_args, get_origin, get_type_hints
 
 from pulumi import ComponentResource, Output, ResourceOptions
@@ -71,8 +71,16 @@ def optional_as_none(shape: type) -> None:
         if get_origin(annotation) is NotRequired:
             (inner,) = get_args(annotation)
             shape.__annotations__[key] = inner | None
-            if hasattr(inner, "__required_keys__"):
-                optional_as_none(inner)
+        for nested in shapes_in(annotation):
+            optional_as_none(nested)
+
+
+def shapes_in(annotation: Any) -> Iterator[type]:
+    """The TypedDicts that an annotation names: itself, its items, its entries."""
+    if hasattr(annotation, "__required_keys__"):
+        yield annotation
+    for part in get_args(annotation):
+        yield from shapes_in(part)
 
 
 def host() -> Host:

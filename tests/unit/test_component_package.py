@@ -1,10 +1,9 @@
 """The components for other Pulumi languages: a schema in which everything is described."""
 
-from __future__ import annotations
-
 import importlib.util
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 import pytest
@@ -77,6 +76,22 @@ def test_whole_numbers_within_lists_maps_and_outputs(run: Run, served: Any) -> N
     assert type(served.whole({"a": 1.0}, named)["a"]) is int
     assert served.whole(1.5, number) == 1.5, "what is no whole number is left for the component to refuse"
     assert type(run(lambda: served.whole(pulumi.Output.from_input(3.0), number))) is int
+
+
+class _Inner(TypedDict):
+    size: NotRequired[int]
+
+
+class _Outer(TypedDict):
+    one: _Inner
+    many: NotRequired[Sequence[_Inner]]
+    named: NotRequired[Mapping[str, _Inner]]
+
+
+def test_shapes_within_lists_and_maps_are_read_too(served: Any) -> None:
+    served.optional_as_none(_Outer)
+    assert _Inner.__annotations__["size"] == int | None
+    assert _Outer.__annotations__["many"] == Sequence[_Inner] | None
 
 
 def test_wrong_arguments_are_told_without_a_traceback(run: Run, host: Any) -> None:
