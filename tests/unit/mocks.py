@@ -154,7 +154,7 @@ class Plausible(Mocks):
             outputs["arn"] = f"arn:aws:service:eu-central-1:123456789012:{args.name}"
         return id_, outputs
 
-    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:  # noqa: ARG002
         return {}, None
 
 
