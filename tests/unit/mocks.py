@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import pulumi
 import pytest
@@ -146,16 +147,23 @@ def empty(patch: pytest.MonkeyPatch) -> Program:
 
 
 class Plausible(Mocks):
-    """For who looks at names and kinds alone: ARNs as AWS writes them, and an answer to whatever is asked of the cloud."""
+    """For who looks at names and kinds alone: what a component reads out of an answer is in it."""
+
+    _ANSWERS: ClassVar[dict[str, dict[str, Any]]] = {
+        "aws:ecr/getAuthorizationToken:getAuthorizationToken": {
+            "authorizationToken": b64encode(b"AWS:token").decode()
+        }
+    }
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         id_, outputs = super().new_resource(args)
         if outputs.get("arn") == f"arn:{args.name}":
-            outputs["arn"] = f"arn:aws:service:eu-central-1:123456789012:{args.name}"
+            noun = "oidc-provider" if "openIdConnectProvider" in args.typ else "made"
+            outputs["arn"] = f"arn:aws:service:eu-central-1:123456789012:{noun}/{args.name}"
         return id_, outputs
 
-    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:  # noqa: ARG002
-        return {}, None
+    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        return self._ANSWERS[args.token], None
 
 
 def run_into(program: Program, build: Callable[[], Any], answers: Mocks | None = None) -> Any:
