@@ -163,7 +163,7 @@ class Plausible(Mocks):
         return id_, outputs
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
-        return self._ANSWERS[args.token], None
+        return self._ANSWERS[args.token], []
 
 
 def run_into(program: Program, build: Callable[[], Any], answers: Mocks | None = None) -> Any:
