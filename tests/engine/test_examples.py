@@ -39,9 +39,7 @@ class Example:
 
 
 @pytest.fixture(scope="module", params=EXAMPLES)
-def example(
-    request: pytest.FixtureRequest, image: str, installed: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Example]:
+def example(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Example]:
     name: str = request.param
     root: Path = tmp_path_factory.mktemp("examples")
     for shared in (".venv", "components"):
@@ -50,18 +48,17 @@ def example(
     project = Project(root / "examples" / name, STACK)
     described = yaml.safe_load((project.folder / "Pulumi.yaml").read_text())
     if (project.folder / "requirements.txt").exists():
-        (project.folder / ".venv").symlink_to(installed)
-    given = {"image": image, "nodePort": FIRST_NODE_PORT + EXAMPLES.index(name)}
+        (project.folder / ".venv").symlink_to(request.getfixturevalue("installed"))
+    asked = described.get("config", {})
+    given: dict[str, Any] = {"nodePort": FIRST_NODE_PORT + EXAMPLES.index(name)}
+    if "image" in asked:
+        given["image"] = request.getfixturevalue("image")
     dev = dev_settings()
     settings = {
         "encryptionsalt": dev["encryptionsalt"],
         "config": {
             **{key: value for key, value in dev["config"].items() if key.startswith("aws:")},
-            **{
-                f"{described['name']}:{key}": given[key]
-                for key in described.get("config", {})
-                if key in given
-            },
+            **{f"{described['name']}:{key}": given[key] for key in asked if key in given},
         },
     }
     text = yaml.safe_dump(settings)
