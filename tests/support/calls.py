@@ -14,7 +14,7 @@ from typing import get_type_hints
 import pulumi
 
 import slipway
-from slipway import App, BackupVault, Cluster, Gateway, Image, Network
+from slipway import App, BackupVault, Cluster, Gateway, Image, Network, WorkloadRole
 
 COMPONENTS: dict[str, type[pulumi.ComponentResource]] = {
     name: exported
@@ -90,6 +90,18 @@ def network_every_tier() -> Network:
     """Every tier, one way out"""
     zones = ["eu-central-1a", "eu-central-1b"]
     return Network("network", {"zones": zones, "tiers": ["public", "private", "isolated"], "nat": "single"})
+
+
+def workload_role() -> WorkloadRole:
+    return WorkloadRole(
+        "reports",
+        {
+            "cluster_name": "cluster",
+            "namespace": "shop",
+            "service_account": "reports",
+            "policy": '{"Version": "2012-10-17", "Statement": []}',
+        },
+    )
 
 
 def calls() -> dict[str, list[Call]]:
