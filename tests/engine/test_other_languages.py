@@ -39,7 +39,10 @@ def schema(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def project(tmp_path: Path) -> Path:
     """An empty YAML project that has added the package as a person does."""
     (tmp_path / "Pulumi.yaml").write_text("name: other-language\nruntime: yaml\n")
-    added = pulumi(tmp_path, "package", "add", str(PACKAGE))
+    (tmp_path / "components").symlink_to(
+        PACKAGE
+    )  # Pulumi caches the schema beside the folder: not in the checkout
+    added = pulumi(tmp_path, "package", "add", "./components")
     assert added.returncode == 0, added.stdout + added.stderr
     return tmp_path
 
