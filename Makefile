@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 SLIPWAY := $(VENV)/bin/slipway
 PYTEST := $(VENV)/bin/pytest
 
-.PHONY: help up test check unit down lock
+.PHONY: help up test check unit docs down lock
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,12 +25,15 @@ check: $(READY) ## Style, types, YAML and shell
 unit: $(READY) ## The unit tests alone: no platform, seconds
 	@$(PYTEST) tests/unit
 
+docs: $(READY) ## Write the reference pages, and the children's names, from the components
+	@$(VENV)/bin/python -m tests.support.reference
+
 down: $(READY) ## Destroy dev, stop the platform, leave nothing but the cache
 	@scripts/dev-down.sh
 
 lock: ## Pin what the direct dependencies of pyproject.toml need
 	@scripts/lock.sh
 
-$(READY): requirements.txt requirements-dev.txt pyproject.toml
+$(READY): requirements.txt requirements-dev.txt pyproject.toml local/pyproject.toml
 	@scripts/venv.sh $(VENV)
 	@touch $@

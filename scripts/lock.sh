@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Resolves the direct pins of pyproject.toml into requirements.txt (what a user needs) and requirements-dev.txt (with tests).
+# Resolves the direct pins of pyproject.toml into requirements.txt (what a user needs) and requirements-dev.txt (with tests and the local platform).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tools=$(mktemp -d)
@@ -10,4 +10,4 @@ compile() {
   "$tools/bin/uv" pip compile --quiet --python-version 3.11 --custom-compile-command "make lock" pyproject.toml "$@"
 }
 compile --output-file requirements.txt
-compile --extra local --extra dev --output-file requirements-dev.txt
+compile local/pyproject.toml --extra dev --output-file requirements-dev.txt

@@ -14,5 +14,5 @@ fi
 echo "python: installing the pinned packages into $venv"
 "$python" -m venv --clear "$venv"
 "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement requirements-dev.txt
-"$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --editable . 2>/dev/null ||
-  "$venv/bin/pip" install --no-deps --editable . # once more, to show why
+"$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --editable . --editable local 2>/dev/null ||
+  "$venv/bin/pip" install --no-deps --editable . --editable local # once more, to show why

@@ -77,9 +77,9 @@ class AppArgs(TypedDict):
     health_path: NotRequired[str]
     """Path that answers 200 when a pod can serve. Default `/`."""
     env: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """Plain environment variables. $COLOR and $PORT are there already."""
+    """Plain environment variables. $COLOR and $PORT are there already. Default none."""
     secrets: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """Secret environment variables, kept in a Kubernetes Secret; a change rolls the pods."""
+    """Secret environment variables, kept in a Kubernetes Secret; a change rolls the pods. Default none."""
     hostnames: NotRequired[Sequence[str]]
     """Host names to serve. Default all."""
     scaling: NotRequired[ScalingArgs]
@@ -89,13 +89,13 @@ class AppArgs(TypedDict):
     probes: NotRequired[ProbesArgs]
     """How a pod's health is asked for. Default `health_path` every five seconds, after at most a minute to start."""
     command: NotRequired[Sequence[str]]
-    """Program to run in place of the image's own."""
+    """Program to run in place of the image's own. Default none."""
     arguments: NotRequired[Sequence[str]]
-    """Arguments in place of the image's own."""
+    """Arguments in place of the image's own. Default none."""
     files: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """Configuration files: absolute path to content, read-only; a change rolls the pods."""
+    """Configuration files: absolute path to content, read-only; a change rolls the pods. Default none."""
     claims: NotRequired[Mapping[str, pulumi.Input[str]]]
-    """Volumes that outlive pods: absolute path to the name of a PersistentVolumeClaim, which all pods of both colours share."""
+    """Volumes that outlive pods: absolute path to the name of a PersistentVolumeClaim, shared by all pods of both colours. Default none."""
     namespace: NotRequired[str]
     """Namespace to make for it. Default the component's name."""
     user: NotRequired[int]

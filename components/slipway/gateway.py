@@ -47,9 +47,9 @@ class GatewayArgs(TypedDict):
     tls_certificate: NotRequired[pulumi.Input[str]]
     """Certificate chain to serve HTTPS with, in PEM; HTTP then redirects. Default none: TLS ends in front, or nowhere."""
     tls_private_key: NotRequired[pulumi.Input[str]]
-    """The certificate's private key, in PEM; a secret."""
+    """The certificate's private key, in PEM; a secret. Default none."""
     tls_secret: NotRequired[str]
-    """Instead of both: name of a `kubernetes.io/tls` Secret that something else keeps in the Gateway's namespace."""
+    """Instead of both: name of a `kubernetes.io/tls` Secret that something else keeps in the Gateway's namespace. Default none."""
     client_requests_per_second: NotRequired[int]
     """Requests per second that one client address may send, with bursts of twice that, 1-100000. Default no limit."""
     max_request_kib: NotRequired[int]

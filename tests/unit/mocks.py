@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, cast
 
 import pulumi
+import pytest
+from pulumi.runtime import config as runtime_config
 from pulumi.runtime import mocks
+from pulumi.runtime.settings import SETTINGS
+from pulumi.runtime.stack import wait_for_rpcs
 
 SECRET_ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret"
 
 Run = Callable[[Callable[[], Any]], Any]
+STACK = "pulumi:pulumi:Stack"
 
 
 @dataclass(frozen=True)
 class Registered:
-    """One resource as the engine would have got it."""
+    """One resource as the engine would have got it.
+
+    `needs` are the URNs that it depends on, `former` those that its aliases name.
+    """
 
     type: str
     name: str
@@ -27,6 +37,9 @@ class Registered:
     depends_on: frozenset[str]
     ignore_changes: tuple[str, ...]
     secrets: frozenset[str]
+    urn: str
+    needs: frozenset[str]
+    former: frozenset[str]
     delete_before_replace: bool
 
 
@@ -51,14 +64,32 @@ class Program:
 
 
 class Monitor(mocks.MockMonitor):
-    def __init__(self, program: Program) -> None:
-        super().__init__(Mocks())
+    def __init__(self, program: Program, answers: Mocks | None = None) -> None:
+        super().__init__(answers or Mocks())
         self.program = program
+
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        """As the engine does: with the types of all components above. The SDK's own knows the nearest alone."""
+        above = parent.split("::")[2] if parent else STACK
+        chain = type_ if above == STACK else f"{above}${type_}"
+        return f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{chain}::{name}"
+
+    def former(self, request: Any) -> frozenset[str]:
+        """The URNs that a resource's aliases name (https://www.pulumi.com/docs/iac/concepts/resources/options/aliases/)."""
+
+        def urn(alias: Any) -> str:
+            if alias.HasField("urn"):
+                return alias.urn
+            spec = alias.spec
+            parent = "" if spec.noParent else spec.parentUrn or request.parent
+            return self.make_urn(parent, spec.type or request.type, spec.name or request.name)
+
+        return frozenset(urn(alias) for alias in request.aliases)
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 (gRPC's name)
         mocked: Any = super()
         answer = mocked.RegisterResource(request)
-        if request.type != "pulumi:pulumi:Stack":
+        if request.type != STACK:
             inputs = mocks.rpc.deserialize_properties(request.object)
             secrets = {key for key, value in inputs.items() if mocks.rpc.is_rpc_secret(value)}
             self.program.resources.append(
@@ -72,6 +103,9 @@ class Monitor(mocks.MockMonitor):
                     depends_on=frozenset(urn.rsplit("::", 1)[-1] for urn in request.dependencies),
                     ignore_changes=tuple(request.ignoreChanges),
                     secrets=frozenset(secrets),
+                    urn=answer.urn,
+                    needs=frozenset(request.dependencies),
+                    former=self.former(request),
                     delete_before_replace=request.deleteBeforeReplace,
                 )
             )
@@ -135,6 +169,66 @@ class Mocks(pulumi.runtime.Mocks):
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
         raise AssertionError(f"a component called the cloud: {args.token}")
+
+
+def empty(patch: pytest.MonkeyPatch) -> Program:
+    """A program that has registered nothing yet, and that no kubeconfig of this machine reaches."""
+    patch.delenv("KUBECONFIG", raising=False)  # the SDK would take it for the provider's argument
+    program = Program()
+
+    def register(hook: pulumi.ResourceHook) -> asyncio.Future[None]:
+        program.hooks[hook.name] = hook
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        done.set_result(None)
+        return done
+
+    patch.setattr("pulumi.resource_hooks.register_resource_hook", register)
+    return program
+
+
+class Plausible(Mocks):
+    """For who looks at names and kinds alone: what a component reads out of an answer is in it."""
+
+    _ANSWERS: ClassVar[dict[str, dict[str, Any]]] = {
+        "aws:ecr/getAuthorizationToken:getAuthorizationToken": {
+            "authorizationToken": b64encode(b"AWS:token").decode()
+        }
+    }
+
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        id_, outputs = super().new_resource(args)
+        if outputs.get("arn") == f"arn:{args.name}":
+            noun = "oidc-provider" if "openIdConnectProvider" in args.typ else "made"
+            outputs["arn"] = f"arn:aws:service:eu-central-1:123456789012:{noun}/{args.name}"
+        return id_, outputs
+
+    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        return self._ANSWERS[args.token], []
+
+
+def run_into(program: Program, build: Callable[[], Any], answers: Mocks | None = None) -> Any:
+    """Runs a program against the mocks and gives back what it returned, Outputs resolved."""
+    answers = answers or Mocks()
+
+    async def resolve() -> Any:
+        monitor = Monitor(program, answers)
+        pulumi.runtime.set_mocks(answers, project="slipway", stack="test", monitor=monitor)
+        pending: Any = SETTINGS
+        pending.outputs.clear()  # those of a program that failed would be waited for, for ever
+        result = pulumi.Output.from_input(build())
+        await wait_for_rpcs()
+        return await result.future()
+
+    return asyncio.run(resolve())
+
+
+def record(build: Callable[[], Any]) -> Program:
+    """What a program registers, for those who are no test."""
+    with pytest.MonkeyPatch.context() as patch:
+        program = empty(patch)
+        run_into(program, lambda: [build(), None][1], Plausible())
+        runtime_config.set_all_config({}, [])
+        return program
 
 
 def _plain(value: Any) -> Any:
