@@ -92,6 +92,46 @@ def network_every_tier() -> Network:
     return Network("network", {"zones": zones, "tiers": ["public", "private", "isolated"], "nat": "single"})
 
 
+def audit() -> Audit:
+    return Audit("audit", {})
+
+
+def cache() -> Cache:
+    """In the cluster"""
+    return Cache("cache", {"kind": "in-cluster"})
+
+
+def cache_elasticache() -> Cache:
+    """In ElastiCache"""
+    return Cache("cache", {"kind": "elasticache", "vpc_id": "vpc-a", "subnet_ids": ["subnet-a", "subnet-b"]})
+
+
+def cdn() -> Cdn:
+    return Cdn("cdn", {"origin": "lb.example.com"})
+
+
+def database() -> Database:
+    """In the cluster"""
+    return Database("database", {"kind": "in-cluster"})
+
+
+def database_rds() -> Database:
+    """In RDS"""
+    return Database("database", {"kind": "rds", "vpc_id": "vpc-a", "subnet_ids": ["subnet-a", "subnet-b"]})
+
+
+def delivery() -> Delivery:
+    return Delivery("delivery", {"repository": "team/shop"})
+
+
+def registry() -> Registry:
+    return Registry("registry", {})
+
+
+def secrets() -> Secrets:
+    return Secrets("secrets", {"values": {"API_KEY": pulumi.Output.secret("…")}})
+
+
 def workload_role() -> WorkloadRole:
     return WorkloadRole(
         "reports",
