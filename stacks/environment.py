@@ -7,7 +7,7 @@ from typing import Any
 
 import pulumi
 
-from slipway import App, BackupVault, Cluster, Gateway, Image, Network
+from slipway import App, BackupVault, Cluster, Gateway, Image, MonitoringStack, Network
 from slipway.traffic import COLORS
 from stacks.providers import aws_provider, region
 from stacks.settings import BUILT, Settings
@@ -16,7 +16,7 @@ Outputs = dict[str, pulumi.Input[Any]]
 
 
 class Environment:
-    """One stack's network, cluster, gateway, images, application and backup."""
+    """One stack's network, cluster, gateway, images, application, backup and monitoring."""
 
     def __init__(self, settings: Settings) -> None:
         for warning in settings.warnings():
@@ -29,7 +29,7 @@ class Environment:
         # Loading and starting the AWS provider takes a second. A switch of traffic waits for nothing that it does not
         # need, so what the application does not stand on is declared behind the route. The URN is known in a preview.
         # Its arguments cannot turn out wrong there: the settings have been held against the components' own rules.
-        self.app.route.urn.apply(lambda _: (self.network, self.backup))
+        self.app.route.urn.apply(lambda _: (self.network, self.backup, self.monitoring))
 
     def outputs(self) -> Outputs:
         """What the stack tells: where it is, which colour serves, and what each colour is."""
@@ -91,6 +91,14 @@ class Environment:
         if self._settings.backup is None:
             return None
         return BackupVault("backup", self._settings.backup.args(), self._in_aws)
+
+    @cached_property
+    def monitoring(self) -> MonitoringStack | None:
+        """What watches the cluster and the application, when the stack has it."""
+        if self._settings.monitoring is None:
+            return None
+        args = self._settings.monitoring.args(namespace=f"{self._stack}-monitoring")
+        return MonitoringStack("monitoring", args, self._in_cluster)
 
     def _image_of(self, color: str) -> pulumi.Input[str]:
         said = self._settings.image(color)

@@ -7,6 +7,7 @@ defaults and rules between values are the components' own, so that no component 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -20,8 +21,9 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from slipway import app, backup, cluster, gateway, image, network
+from slipway import app, backup, cluster, gateway, image, monitoring_checks, network
 from slipway.address_plan import parse_vpc
+from slipway.monitoring_checks import availability, latency
 from slipway.validation import CPU, DNS_LABEL, ENV_NAME, HOST, MEMORY, REPOSITORY, SCHEDULE, TAG, is_whole
 
 
@@ -70,7 +72,17 @@ def _not_below(key: str, least: int | None, value: int | None, default: int) -> 
 Label = Annotated[str, rule("lower-case letters, digits and -", DNS_LABEL)]
 Path = Annotated[str, rule("a path that starts with /", re.compile(r"/\S*"))]
 Zone = Annotated[str, rule("a zone's name, as eu-central-1a", re.compile(r"[a-z]{2}(-[a-z]+)+-\d[a-h]"))]
+WebAddress = Annotated[str, rule("an http(s) address", re.compile(r"https?://\S+"))]
 Variables = dict[Annotated[str, rule("named by letters, digits and _", ENV_NAME)], str]
+
+
+def _objective(right: str, test: Callable[[Any], bool]) -> BeforeValidator:
+    def check(value: Any) -> Any:
+        if value is not None and not test(value):
+            raise ValueError(f"must be {right}")
+        return value
+
+    return BeforeValidator(check)
 
 
 class Section(BaseModel):
@@ -179,6 +191,7 @@ class App(Section):
     name: Label
     port: Annotated[int | None, _between(1024, 65535)] = None
     health_path: Path | None = None
+    metrics_path: Path | None = None
     env: Variables | None = None
     hostnames: list[str] | None = None
     scaling: Scaling | None = None
@@ -223,6 +236,68 @@ class Backup(Section):
         if not backup.stays_cold(kept, value):
             raise ValueError(f"must be {backup.COLD_MINIMUM_DAYS} or more below retentionDays, {kept}")
         return value
+
+
+class MonitoringStorage(Section):
+    """Where measurements are kept."""
+
+    kind: Literal["persistent", "ephemeral"] | None = None
+    size_gib: Annotated[int | None, _between(1, 16384)] = None
+    class_name: Annotated[str, Field(min_length=1)] | None = None
+
+    @field_validator("class_name")
+    @classmethod
+    def _of_volumes_alone(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and info.data.get("kind") == "ephemeral":
+            raise ValueError("must be left out unless kind is persistent")
+        return value
+
+
+class EmailReceiver(Section):
+    """Alerts by e-mail."""
+
+    to: Annotated[str, rule("an e-mail address", monitoring_checks.ADDRESS)]
+    sender: Annotated[str, rule("an e-mail address", monitoring_checks.ADDRESS)]
+    smarthost: Annotated[str, rule("host:port", monitoring_checks.SMARTHOST)]
+    username: Annotated[str, Field(min_length=1)]
+    password: Annotated[str, Field(min_length=1)]
+
+
+class Receivers(Section):
+    """Who hears of alerts."""
+
+    webhook_url: WebAddress | None = None
+    slack_url: WebAddress | None = None
+    slack_channel: Annotated[str | None, Field(min_length=1)] = None
+    email: EmailReceiver | None = None
+    heartbeat_url: WebAddress | None = None
+
+    @field_validator("slack_channel")
+    @classmethod
+    def _of_slack(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and info.data.get("slack_url", ...) is None:
+            raise ValueError("must have slackUrl beside it")
+        return value
+
+
+class Monitoring(Section):
+    """Prometheus, Alertmanager, Grafana and who hears of alerts."""
+
+    replicas: Annotated[int | None, _between(1, 3)] = None
+    retention_days: Annotated[int | None, _between(1, 3650)] = None
+    storage: MonitoringStorage | None = None
+    removal: Literal["protect", "destroy"] | None = None
+    cpu: Annotated[str, rule("as 250m or 1", CPU)] | None = None
+    memory: Annotated[str, rule("as 1Gi", MEMORY)] | None = None
+    scrape_seconds: Annotated[int | None, _between(5, 60)] = None
+    availability_percent: Annotated[float | None, _objective("90 to below 100", availability)] = None
+    latency_seconds: Annotated[float | None, _objective("above 0 to 60", latency)] = None
+    receivers: Receivers | None = None
+    rules: (
+        dict[Annotated[str, rule(monitoring_checks.RULES_RULE, monitoring_checks.RULES_FILE)], str] | None
+    ) = None
+    runbooks: str | None = None
+    grafana: Literal["install", "none"] | None = None
 
 
 class Tags(Section):

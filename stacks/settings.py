@@ -20,6 +20,7 @@ from stacks.sections import (
     Gateway,
     Image,
     Label,
+    Monitoring,
     Network,
     Section,
     Tags,
@@ -66,6 +67,7 @@ class Settings(Section):
     app: App
     secrets: Variables = Field(default_factory=dict)
     backup: Backup | None = None
+    monitoring: Monitoring | None = None
     tags: Tags
 
     @field_validator("blue_image", "green_image")
@@ -138,6 +140,11 @@ def parse(
         mistakes.append(
             f"{file}: slipway:secrets stands there in clear; set each with "
             "pulumi config set --secret --path 'slipway:secrets.NAME' <value>"
+        )
+    if settings and settings.monitoring and settings.monitoring.receivers and "monitoring" not in secret_keys:
+        mistakes.append(
+            f"{file}: slipway:monitoring.receivers stands there in clear; set each with "
+            "pulumi config set --secret --path 'slipway:monitoring.receivers.NAME' <value>"
         )
     if settings is None or mistakes:
         count = "one mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"

@@ -5,6 +5,7 @@ from slipway.backup import BackupVault, BackupVaultArgs
 from slipway.cluster import Cluster, ClusterArgs
 from slipway.gateway import Gateway, GatewayArgs
 from slipway.image import Image, ImageArgs
+from slipway.monitoring import MonitoringStack, MonitoringStackArgs
 from slipway.network import Network, NetworkArgs
 from slipway.validation import ArgumentError
 
@@ -20,6 +21,8 @@ __all__ = [
     "GatewayArgs",
     "Image",
     "ImageArgs",
+    "MonitoringStack",
+    "MonitoringStackArgs",
     "Network",
     "NetworkArgs",
 ]

@@ -62,6 +62,8 @@ class AppArgs(TypedDict):
     """Port that the image listens on, 1024-65535; it also gets it as $PORT. Default 3000."""
     health_path: NotRequired[str]
     """Path that answers 200 when a pod can serve. Default `/`."""
+    metrics_path: NotRequired[str]
+    """Path that answers Prometheus' metrics on `port`; then a MonitoringStack scrapes each pod. Default none."""
     env: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Plain environment variables. $COLOR and $PORT are there already."""
     secrets: NotRequired[Mapping[str, pulumi.Input[str]]]
@@ -97,6 +99,7 @@ def _resolve(name: str, args: AppArgs) -> AppSettings:
         canary_weight=args.get("canary_weight", 0),
         port=args.get("port", 3000),
         health_path=args.get("health_path", "/"),
+        metrics_path=args.get("metrics_path"),
         env=args.get("env", {}),
         secrets=args.get("secrets", {}),
         gateway_name=args.get("gateway_name", ""),
@@ -131,6 +134,9 @@ def _check(check: Checks, app: AppSettings) -> None:
     check.value("port", app.port, "1024-65535 (the container is not root)", is_whole(1024, 65535))
     check.value(
         "health_path", app.health_path, "a path that starts with /", lambda path: str(path).startswith("/")
+    )
+    check.value(
+        "metrics_path", app.metrics_path, "a path that starts with /", lambda path: str(path).startswith("/")
     )
     check.value("scaling.min_replicas", app.min_replicas, "1-1000", is_whole(1, 1000))
     check.value("scaling.max_replicas", app.max_replicas, "1-1000", is_whole(1, 1000))

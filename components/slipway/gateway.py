@@ -25,7 +25,7 @@ from slipway.validation import DNS_LABEL, HOST, Checks, is_one_of, is_whole, mat
 EXPOSURES = ("load-balancer", "node-port")
 EXPOSURE = "load-balancer"
 HOST_RULE = "a host name or address, without scheme or port"
-_HTTP, _PING = 8000, 8080
+_HTTP, _PING, _METRICS = 8000, 8080, 9100
 _USER = 65532
 _DRAIN_SECONDS = 15
 _NLB = {
@@ -257,6 +257,10 @@ _LOGGED = (
 )
 
 
+# Seconds; from a static file's to a streamed answer's.
+_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+
 def _arguments(settings: _Gateway) -> list[str]:
     return [
         f"--entrypoints.web.address=:{_HTTP}",
@@ -266,6 +270,10 @@ def _arguments(settings: _Gateway) -> list[str]:
         "--entrypoints.web.transport.lifecycle.gracetimeout=30s",
         f"--entrypoints.ping.address=:{_PING}",
         "--ping.entrypoint=ping",
+        # On a port of its own that no Service has. Requests count by entry point and by service, which is by colour.
+        f"--entrypoints.metrics.address=:{_METRICS}",
+        "--metrics.prometheus.entrypoint=metrics",
+        f"--metrics.prometheus.buckets={','.join(map(str, _BUCKETS))}",
         "--providers.kubernetesgateway=true",
         f"--providers.kubernetesgateway.labelselector=app.kubernetes.io/instance={settings.global_name}",
         # The default of two seconds would hold back a change of weights that follows another change.
@@ -288,7 +296,11 @@ def _traefik(settings: _Gateway) -> Body:
         "name": "traefik",
         "image": settings.image,
         "args": _arguments(settings),
-        "ports": [{"name": "http", "containerPort": _HTTP}, {"name": "ping", "containerPort": _PING}],
+        "ports": [
+            {"name": "http", "containerPort": _HTTP},
+            {"name": "ping", "containerPort": _PING},
+            {"name": "metrics", "containerPort": _METRICS},
+        ],
         "readinessProbe": {**ping, "periodSeconds": 2},
         "livenessProbe": {**ping, "periodSeconds": 10, "failureThreshold": 6},
         "resources": {"requests": {"cpu": "200m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},

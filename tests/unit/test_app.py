@@ -205,6 +205,7 @@ def test_hooks_stand_before_records_and_route(run: Run, program: Program) -> Non
         ({"strategy": "big-bang"}, "strategy must be one of blue-green, canary, rolling"),
         ({"canary_weight": 101}, "canary_weight must be 0-100, got 101"),
         ({"port": 80}, "port must be 1024-65535 (the container is not root), got 80"),
+        ({"metrics_path": "metrics"}, "metrics_path must be a path that starts with /, got 'metrics'"),
         ({"health_path": "up"}, "health_path must be a path that starts with /, got 'up'"),
         ({"blue_image": ""}, "blue_image must be an image, got ''"),
         (
