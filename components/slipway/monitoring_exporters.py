@@ -91,9 +91,9 @@ def nodes_namespace(settings: Monitoring) -> Body:
     """A namespace of its own, because Pod Security is decided by namespace.
 
     The node's own file systems, read-only, are a hostPath, which "restricted" and "baseline" forbid. Everything else in the
-    node exporter's pod is as "restricted" asks for, which the labels `warn` and `audit` keep in sight.
+    node exporter's pod is as "restricted" asks for.
     """
-    levels = {"enforce": "privileged", "audit": "baseline", "warn": "baseline"}
+    levels = {f"pod-security.kubernetes.io/{mode}": "privileged" for mode in ("enforce", "audit", "warn")}
     return {
         "apiVersion": "v1",
         "kind": "Namespace",
@@ -101,7 +101,7 @@ def nodes_namespace(settings: Monitoring) -> Body:
             "name": settings.nodes_namespace,
             "labels": {
                 **settings.labels(NODE_EXPORTER, "node-metrics"),
-                **{f"pod-security.kubernetes.io/{mode}": level for mode, level in levels.items()},
+                **levels,
             },
         },
     }
@@ -161,12 +161,8 @@ def node_exporter(settings: Monitoring) -> Body:
         "volumeMounts": [
             {"name": "proc", "mountPath": "/host/proc", "readOnly": True},
             {"name": "sys", "mountPath": "/host/sys", "readOnly": True},
-            {
-                "name": "root",
-                "mountPath": "/host/root",
-                "readOnly": True,
-                "mountPropagation": "HostToContainer",
-            },
+            # Without propagation: what is mounted later are volumes, which the kubelet counts, and a root that is not shared has none.
+            {"name": "root", "mountPath": "/host/root", "readOnly": True},
         ],
     }
     paths = {"proc": "/proc", "sys": "/sys", "root": "/"}

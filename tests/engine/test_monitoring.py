@@ -34,7 +34,6 @@ JOBS = {
 }
 # Series that exist only when something goes wrong, or with certificates, persistent volumes and backups.
 MAY_BE_EMPTY = {
-    "backup.rules.yaml",
     "cluster.json: Targets that are down A",
     "cluster.json: Volumes in use A",
     "gateway.json: Days until a certificate expires A",

@@ -175,7 +175,7 @@ def test_pod_security_by_namespace(run: Run, program: Program) -> None:
     }
     assert levels == {
         "namespace": {"enforce": "restricted", "audit": "restricted", "warn": "restricted"},
-        "nodes-namespace": {"enforce": "privileged", "audit": "baseline", "warn": "baseline"},
+        "nodes-namespace": {"enforce": "privileged", "audit": "privileged", "warn": "privileged"},
     }
     component = "app.kubernetes.io/component"
     assert body(program, "core/v1:Namespace", "namespace")["metadata"]["labels"][component] == "monitoring"
