@@ -141,7 +141,7 @@ def parse(
             f"{file}: slipway:secrets stands there in clear; set each with "
             "pulumi config set --secret --path 'slipway:secrets.NAME' <value>"
         )
-    if settings and settings.monitoring and settings.monitoring.receivers and "monitoring" not in secret_keys:
+    if "receivers" in (values.get("monitoring") or {}) and "monitoring" not in secret_keys:
         mistakes.append(
             f"{file}: slipway:monitoring.receivers stands there in clear; set each with "
             "pulumi config set --secret --path 'slipway:monitoring.receivers.NAME' <value>"
