@@ -5,9 +5,17 @@ from typing import NotRequired, get_args, get_origin, get_type_hints
 from pulumi import ComponentResource
 from pulumi.provider.experimental import component_provider_host
 
-from slipway import App, BackupVault, Cluster, Gateway, Image, Network
+from slipway import App, BackupVault, Cluster, Gateway, Image, MonitoringStack, Network
 
-COMPONENTS: list[type[ComponentResource]] = [App, BackupVault, Cluster, Gateway, Image, Network]
+COMPONENTS: list[type[ComponentResource]] = [
+    App,
+    BackupVault,
+    Cluster,
+    Gateway,
+    Image,
+    MonitoringStack,
+    Network,
+]
 
 
 def optional_as_none(shape: type) -> None:

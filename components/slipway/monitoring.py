@@ -205,7 +205,7 @@ class MonitoringStack(pulumi.ComponentResource):
     ) -> None:
         settings = _resolve(name, args)
         super().__init__("slipway:index:MonitoringStack", name, {}, opts)
-        self._name, self._settings = name, settings
+        self._prefix, self._settings = name, settings
         home = Manifest(
             f"{name}-namespace", namespace(settings.namespace, settings.labels("monitoring")), self._kept()
         )
@@ -236,11 +236,11 @@ class MonitoringStack(pulumi.ComponentResource):
     def _add(self, bodies: Mapping[str, Body], *after: Manifest) -> list[Manifest]:
         """Objects by noun, in the namespace."""
         opts = pulumi.ResourceOptions(parent=self, depends_on=[self._home, *after])
-        return [Manifest(f"{self._name}-{noun}", body, opts) for noun, body in bodies.items()]
+        return [Manifest(f"{self._prefix}-{noun}", body, opts) for noun, body in bodies.items()]
 
     def _stateful_set(self, part: str, body: Body, *after: Manifest) -> Manifest:
         opts = pulumi.ResourceOptions(depends_on=[self._home, *after])
-        return Manifest(f"{self._name}-{part}", body, pulumi.ResourceOptions.merge(self._kept(), opts))
+        return Manifest(f"{self._prefix}-{part}", body, pulumi.ResourceOptions.merge(self._kept(), opts))
 
     def _prometheus(self) -> Manifest:
         settings = self._settings
