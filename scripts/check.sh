@@ -14,3 +14,11 @@ if ! command -v shellcheck >/dev/null; then
     { echo "shellcheck is missing: install it with your system's package manager" >&2; exit 1; }
 fi
 step "shell (shellcheck)" shellcheck scripts/*.sh .ci/run
+tools=$($bin/python -c 'from slipway_local import toolchain as tools
+tools.ensure(["prometheus", "alertmanager"])
+print(*(tools.program(name) / "bin" for name in ("prometheus", "alertmanager")), sep=":")')
+PATH="$PATH:$tools"
+step "scrape configuration (promtool)" promtool check config --syntax-only monitoring/prometheus/prometheus.yaml
+step "alert rules (promtool)" promtool check rules --lint=all --lint-fatal monitoring/prometheus/*.rules.yaml
+step "alert rules' tests (promtool)" promtool test rules monitoring/prometheus/tests/*.test.yaml
+step "routing of alerts (amtool)" amtool check-config monitoring/alertmanager/alertmanager.yaml

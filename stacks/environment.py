@@ -21,6 +21,7 @@ from slipway import (
     Delivery,
     Gateway,
     Image,
+    MonitoringStack,
     Network,
     Secrets,
 )
@@ -92,6 +93,7 @@ class Environment:
             self.database,
             self.cache,
             self.cdn,
+            self.monitoring,
             self.backup,
             self.audit,
             self.delivery,
@@ -172,6 +174,7 @@ class Environment:
             return None
         return Cdn("cdn", self._settings.cdn.args(origin=self.gateway.url), self._in_aws)
 
+    @cached_property
     def secret_store(self) -> Secrets | None:
         """The application's secrets in Secrets Manager, when the stack asks for it and has any."""
         settings = self._settings
@@ -218,6 +221,14 @@ class Environment:
             "subnet_ids": self.network.isolated_subnet_ids,
             "allowed_cidrs": [self._settings.network.cidr or CIDR],
         }
+
+    @cached_property
+    def monitoring(self) -> MonitoringStack | None:
+        """What watches the cluster and the application, when the stack has it."""
+        if self._settings.monitoring is None:
+            return None
+        args = self._settings.monitoring.args(namespace=f"{self._stack}-monitoring")
+        return MonitoringStack("monitoring", args, self._in_cluster)
 
     def _image_of(self, color: str) -> pulumi.Input[str]:
         said = self._settings.image(color)

@@ -26,6 +26,7 @@ from stacks.sections import (
     Gateway,
     Image,
     Label,
+    Monitoring,
     Network,
     SecretStore,
     Section,
@@ -81,6 +82,7 @@ class Settings(Section):
     secret_store: SecretStore | None = None
     database: Database | None = None
     cache: Cache | None = None
+    monitoring: Monitoring | None = None
     tags: Tags
 
     @field_validator("blue_image", "green_image")
@@ -185,6 +187,11 @@ def parse(
         mistakes.append(
             f"{file}: slipway:secrets stands there in clear; set each with "
             "pulumi config set --secret --path 'slipway:secrets.NAME' <value>"
+        )
+    if "receivers" in (values.get("monitoring") or {}) and "monitoring" not in secret_keys:
+        mistakes.append(
+            f"{file}: slipway:monitoring.receivers stands there in clear; set each with "
+            "pulumi config set --secret --path 'slipway:monitoring.receivers.NAME' <value>"
         )
     if settings is None or mistakes:
         count = "one mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"

@@ -10,6 +10,7 @@ from slipway.database import Database, DatabaseArgs
 from slipway.delivery import Delivery, DeliveryArgs
 from slipway.gateway import Gateway, GatewayArgs
 from slipway.image import Image, ImageArgs
+from slipway.monitoring import MonitoringStack, MonitoringStackArgs
 from slipway.network import Network, NetworkArgs
 from slipway.registry import Registry, RegistryArgs
 from slipway.secrets import Secrets, SecretsArgs
@@ -39,6 +40,8 @@ __all__ = [
     "GatewayArgs",
     "Image",
     "ImageArgs",
+    "MonitoringStack",
+    "MonitoringStackArgs",
     "Network",
     "NetworkArgs",
     "Registry",

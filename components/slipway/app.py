@@ -76,6 +76,8 @@ class AppArgs(TypedDict):
     """Port that the image listens on, 1024-65535; it also gets it as $PORT. Default 3000."""
     health_path: NotRequired[str]
     """Path that answers 200 when a pod can serve. Default `/`."""
+    metrics_path: NotRequired[str]
+    """Path that answers Prometheus' metrics on `port`; then a MonitoringStack scrapes each pod. Default none."""
     env: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Plain environment variables. $COLOR and $PORT are there already. Default none."""
     secrets: NotRequired[Mapping[str, pulumi.Input[str]]]
@@ -122,6 +124,7 @@ def _resolve(name: str, args: AppArgs) -> AppSettings:
         canary_weight=args.get("canary_weight", 0),
         port=args.get("port", 3000),
         health_path=args.get("health_path", "/"),
+        metrics_path=args.get("metrics_path"),
         env=args.get("env", {}),
         secrets=args.get("secrets", {}),
         gateway_name=args.get("gateway_name", ""),
@@ -164,6 +167,7 @@ def _check(check: Checks, app: AppSettings) -> None:
     check.value("canary_weight", app.canary_weight, "0-100", is_whole(0, 100))
     check.value("port", app.port, "1024-65535 (the container is not root)", is_whole(1024, 65535))
     check.value("health_path", app.health_path, "a path that starts with /", _is_path)
+    check.value("metrics_path", app.metrics_path, "a path that starts with /", _is_path)
     check.value("probes.startup_seconds", app.startup_seconds, "1-3600", is_whole(1, 3600))
     check.value("probes.period_seconds", app.period_seconds, "1-300", is_whole(1, 300))
     check.value("probes.timeout_seconds", app.timeout_seconds, "1-60", is_whole(1, 60))

@@ -12,6 +12,8 @@ import pulumi
 from slipway.manifest import SKIP_AWAIT, Body, labels, restricted_container, restricted_pod
 
 _FINISH_SECONDS = 30
+# The labels of a MonitoringStack's namespace.
+_MONITORING = {"app.kubernetes.io/component": "monitoring", "app.kubernetes.io/managed-by": "slipway"}
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class AppSettings:
     canary_weight: int
     port: int
     health_path: str
+    metrics_path: str | None
     env: Mapping[str, pulumi.Input[str]]
     secrets: Mapping[str, pulumi.Input[str]]
     gateway_name: pulumi.Input[str]
@@ -115,8 +118,14 @@ def _key(path: str) -> str:
 
 
 def network_policy(app: AppSettings) -> Body:
-    """In: the gateway's namespace, to the app's port. Out: everywhere but the link-local addresses, where clouds keep credentials."""
-    gateway = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": app.gateway_namespace}}}
+    """In: the gateway's namespace, to the app's port; for metrics the monitoring's too. Out: everywhere but the link-local
+    addresses, where clouds keep credentials.
+    """
+    inside: list[dict[str, Any]] = [
+        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": app.gateway_namespace}}}
+    ]
+    if app.metrics_path is not None:
+        inside.append({"namespaceSelector": {"matchLabels": _MONITORING}})
     outside = [
         {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]}},
         {"ipBlock": {"cidr": "::/0", "except": ["fe80::/10", "fd00:ec2::/32"]}},
@@ -128,7 +137,7 @@ def network_policy(app: AppSettings) -> Body:
         "spec": {
             "podSelector": {"matchLabels": app.app_selector},
             "policyTypes": ["Ingress", "Egress"],
-            "ingress": [{"from": [gateway], "ports": [{"protocol": "TCP", "port": app.port}]}],
+            "ingress": [{"from": inside, "ports": [{"protocol": "TCP", "port": app.port}]}],
             "egress": [{"to": outside}],
         },
     }
@@ -198,11 +207,19 @@ def deployment(app: AppSettings, color: str, mounts: Mounts) -> Body:
             "selector": {"matchLabels": app.selector(color)},
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
             "template": {
-                "metadata": {"labels": {**app.labels, "slipway/color": color}},
+                "metadata": {"labels": {**app.labels, "slipway/color": color}, **_scraped(app)},
                 "spec": _pod(app, color, mounts),
             },
         },
     }
+
+
+def _scraped(app: AppSettings) -> dict[str, Any]:
+    """The annotations by which Prometheus finds pods, as is the custom."""
+    if app.metrics_path is None:
+        return {}
+    said = {"scrape": "true", "port": str(app.port), "path": app.metrics_path}
+    return {"annotations": {f"prometheus.io/{key}": value for key, value in said.items()}}
 
 
 def _pod(app: AppSettings, color: str, mounts: Mounts) -> dict[str, Any]:

@@ -6,6 +6,11 @@ import re
 from importlib.metadata import version
 
 TRAEFIK_IMAGE = "docker.io/library/traefik:v3.5.3"
+PROMETHEUS_IMAGE = "quay.io/prometheus/prometheus:v3.5.0"
+ALERTMANAGER_IMAGE = "quay.io/prometheus/alertmanager:v0.28.1"
+KUBE_STATE_METRICS_IMAGE = "registry.k8s.io/kube-state-metrics/kube-state-metrics:v2.15.0"
+NODE_EXPORTER_IMAGE = "quay.io/prometheus/node-exporter:v1.9.1"
+GRAFANA_IMAGE = "docker.io/grafana/grafana:12.1.1"
 GATEWAY_API = "v1.3.0"
 KUBERNETES = "1.34"
 EKS_ADDONS = {"metrics-server": "v0.8.1-eksbuild.5"}

@@ -27,6 +27,14 @@ STATIC_IMAGES = (
     StaticImage("registry.k8s.io/coredns/coredns:v1.12.4", "coredns", "/coredns"),
     StaticImage("registry.k8s.io/metrics-server/metrics-server:v0.7.2", "metrics-server", "/metrics-server"),
     StaticImage("docker.io/library/traefik:v3.5.3", "traefik", "/usr/local/bin/traefik"),
+    StaticImage(
+        "registry.k8s.io/kube-state-metrics/kube-state-metrics:v2.15.0",
+        "kube-state-metrics",
+        "/kube-state-metrics",
+    ),
+    StaticImage("quay.io/prometheus/node-exporter:v1.9.1", "node_exporter", "/bin/node_exporter"),
+    StaticImage("quay.io/prometheus/prometheus:v3.5.0", "prometheus", "/bin/prometheus"),
+    StaticImage("quay.io/prometheus/alertmanager:v0.28.1", "alertmanager", "/bin/alertmanager"),
 )
 
 

@@ -14,6 +14,7 @@ from stacks.sections.database import Database
 from stacks.sections.delivery import Delivery
 from stacks.sections.gateway import Gateway
 from stacks.sections.image import Image
+from stacks.sections.monitoring import Monitoring
 from stacks.sections.network import Network
 from stacks.sections.rules import Label, Section, Tags, Variables, rule
 from stacks.sections.secret_store import SecretStore
@@ -30,6 +31,7 @@ __all__ = [
     "Gateway",
     "Image",
     "Label",
+    "Monitoring",
     "Network",
     "SecretStore",
     "Section",

@@ -48,6 +48,7 @@ class App(Section):
     name: Label
     port: Annotated[int | None, between(1024, 65535)] = None
     health_path: Path | None = None
+    metrics_path: Path | None = None
     env: Variables | None = None
     hostnames: list[str] | None = None
     scaling: Scaling | None = None

@@ -14,7 +14,23 @@ from typing import get_type_hints
 import pulumi
 
 import slipway
-from slipway import App, BackupVault, Cluster, Gateway, Image, Network, WorkloadRole
+from slipway import (
+    App,
+    Audit,
+    BackupVault,
+    Cache,
+    Cdn,
+    Cluster,
+    Database,
+    Delivery,
+    Gateway,
+    Image,
+    MonitoringStack,
+    Network,
+    Registry,
+    Secrets,
+    WorkloadRole,
+)
 
 COMPONENTS: dict[str, type[pulumi.ComponentResource]] = {
     name: exported
@@ -122,6 +138,10 @@ def database_rds() -> Database:
 
 def delivery() -> Delivery:
     return Delivery("delivery", {"repository": "team/shop"})
+
+
+def monitoring_stack() -> MonitoringStack:
+    return MonitoringStack("monitoring", {})
 
 
 def registry() -> Registry:

@@ -185,6 +185,35 @@ def test_only_the_gateway_may_come_in_and_nobody_reaches_cloud_credentials(
     assert "169.254.0.0/16" in spec["egress"][0]["to"][0]["ipBlock"]["except"]
 
 
+def test_metrics_are_announced_and_let_out_to_the_monitoring_alone(run: Run, program: Program) -> None:
+    run(lambda: app(metrics_path="/metrics", port=8000))
+    for color in ("blue", "green"):
+        template = body(program, "apps/v1:Deployment", f"chat-{color}-deployment")["spec"]["template"]
+        assert template["metadata"]["annotations"] == {
+            "prometheus.io/scrape": "true",
+            "prometheus.io/port": "8000",
+            "prometheus.io/path": "/metrics",
+        }
+    (rule,) = body(program, "networking.k8s.io/v1:NetworkPolicy", "chat-network-policy")["spec"]["ingress"]
+    assert rule["from"] == [
+        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "edge"}}},
+        {
+            "namespaceSelector": {
+                "matchLabels": {
+                    "app.kubernetes.io/component": "monitoring",
+                    "app.kubernetes.io/managed-by": "slipway",
+                }
+            }
+        },
+    ]
+
+
+def test_without_metrics_nothing_is_announced(run: Run, program: Program) -> None:
+    run(app)
+    template = body(program, "apps/v1:Deployment", "chat-blue-deployment")["spec"]["template"]
+    assert template["metadata"].keys() == {"labels"}
+
+
 def test_the_route(run: Run, program: Program) -> None:
     def build() -> dict[str, Any]:
         made = app(active="green")
@@ -260,6 +289,7 @@ def test_hooks_stand_before_records_and_route(run: Run, program: Program) -> Non
         ({"strategy": "big-bang"}, "strategy must be one of blue-green, canary, rolling"),
         ({"canary_weight": 101}, "canary_weight must be 0-100, got 101"),
         ({"port": 80}, "port must be 1024-65535 (the container is not root), got 80"),
+        ({"metrics_path": "metrics"}, "metrics_path must be a path that starts with /, got 'metrics'"),
         ({"health_path": "up"}, "health_path must be a path that starts with /, got 'up'"),
         ({"blue_image": ""}, "blue_image must be an image, got ''"),
         (

@@ -104,6 +104,21 @@ def test_a_stack_without_aws_needs_no_region(run: Run, program: Program) -> None
     assert not [resource for resource in program.resources if "aws" in resource.type]
 
 
+def test_monitoring_is_made_when_it_is_asked_for(run: Run, program: Program) -> None:
+    monitoring = {"replicas": 1, "storage": {"kind": "ephemeral"}, "grafana": "none"}
+    said = raw({**GOOD, "monitoring": monitoring})
+    run(lambda: Environment(parse(said, "Pulumi.test.yaml")).outputs())
+    assert components(program) == [
+        "App chat",
+        "Cluster cluster",
+        "Gateway gateway",
+        "MonitoringStack monitoring",
+    ]
+    prometheus = program.by_name("kubernetes:apps/v1:StatefulSet", "monitoring-prometheus")
+    assert prometheus.inputs["metadata"]["namespace"] == "test-monitoring"
+    assert prometheus.provider.split("::")[-2] == "cluster-kubernetes"
+
+
 def test_aws_without_a_region_is_told_before_anything_is_made(run: Run, program: Program) -> None:
     with pytest.raises(SettingsError, match=r"^Pulumi.test.yaml: aws:region is missing"):
         run(lambda: Environment(parse(raw({**GOOD, "network": {}}), "Pulumi.test.yaml")))

@@ -216,6 +216,19 @@ def test_a_wrong_private_key_is_not_repeated(run: Run, program: Program) -> None
     assert "hunter2" not in str(error.value)
 
 
+def test_metrics_have_a_port_that_no_service_has(run: Run, program: Program) -> None:
+    run(lambda: Gateway("edge", {}))
+    container = body(program, "apps/v1:Deployment", "traefik")["spec"]["template"]["spec"]["containers"][0]
+    assert {"name": "metrics", "containerPort": 9100} in container["ports"]
+    assert [argument for argument in container["args"] if "metrics" in argument] == [
+        "--entrypoints.metrics.address=:9100",
+        "--metrics.prometheus.entrypoint=metrics",
+        "--metrics.prometheus.buckets=0.005,0.01,0.025,0.05,0.1,0.25,0.5,1,2.5,5,10,30",
+    ]
+    ports = body(program, "core/v1:Service", "service")["spec"]["ports"]
+    assert [port["targetPort"] for port in ports] == ["http"]
+
+
 def test_two_gateways_in_a_cluster_do_not_meet(run: Run, program: Program) -> None:
     run(lambda: Gateway("edge", {"namespace": "dev-gateway"}))
     gateway_class = body(program, "gateway.networking.k8s.io/v1:GatewayClass", "class")["metadata"]

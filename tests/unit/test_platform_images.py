@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from slipway_local import static_images, toolchain
+from slipway import versions
+from slipway_local import programs, static_images, toolchain
 from slipway_local.static_images import StaticImage, archive
 
 ELF_AMD64 = b"\x7fELF" + bytes(14) + (62).to_bytes(2, "little") + b"program"
@@ -57,3 +58,15 @@ def test_the_same_program_gives_the_same_bytes_and_another_does_not(program: Pat
     assert archive(IMAGE) == first
     program.write_bytes(ELF_AMD64 + b"2")
     assert archive(IMAGE) != first
+
+
+def test_the_node_has_the_images_of_the_components_in_the_versions_that_are_built() -> None:
+    images = {image.name: image.program for image in static_images.STATIC_IMAGES}
+    for wanted in (
+        versions.TRAEFIK_IMAGE,
+        versions.PROMETHEUS_IMAGE,
+        versions.ALERTMANAGER_IMAGE,
+        versions.KUBE_STATE_METRICS_IMAGE,
+        versions.NODE_EXPORTER_IMAGE,
+    ):
+        assert wanted.endswith(f":v{programs.table()[images[wanted]].version}")

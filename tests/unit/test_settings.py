@@ -122,6 +122,14 @@ def test_what_a_component_would_refuse_is_in_the_same_list() -> None:
         app={"name": "chat", "scaling": {"minReplicas": 11}, "env": {"CODE": "x"}},
         secrets={"CODE": "hush"},
         backup={"schedule": "cron(daily)", "coldStorageDays": 30},
+        monitoring={
+            "replicas": 4,
+            "storage": {"kind": "ephemeral", "className": "gp3"},
+            "availabilityPercent": 100,
+            "latencySeconds": 0,
+            "receivers": {"slackChannel": "#alerts"},
+            "rules": {"own.yaml": "groups: []"},
+        },
     )
     right = {
         "slipway:images.a.repository": 'must be registry/path without a tag, got "registry.example.com/chat:v1"',
@@ -134,6 +142,13 @@ def test_what_a_component_would_refuse_is_in_the_same_list() -> None:
         "slipway:app.scaling.maxReplicas": "must not be below minReplicas, 11 (left out, it is 10)",
         "slipway:backup.schedule": "must be cron(…) with six fields, or rate(…)",
         "slipway:backup.coldStorageDays": "must be 90 or more below retentionDays, 35, got 30",
+        "slipway:monitoring.replicas": "must be 1-3, got 4",
+        "slipway:monitoring.storage.className": "must be left out unless kind is persistent",
+        "slipway:monitoring.availabilityPercent": "must be 90 to below 100, got 100",
+        "slipway:monitoring.latencySeconds": "must be above 0 to 60, got 0",
+        "slipway:monitoring.receivers.slackChannel": "must have slackUrl beside it",
+        "slipway:monitoring.rules.own.yaml": "must be files named *.rules.yaml",
+        "slipway:monitoring.receivers": "stands there in clear; set each with pulumi config set --secret",
         "slipway:secrets": "stands there in clear; set each with pulumi config set --secret",
     }
     assert len(found) == len(right), found
@@ -161,6 +176,41 @@ def test_what_a_component_would_refuse_is_in_the_same_list() -> None:
 )
 def test_what_a_component_takes_is_let_through(more: dict[str, Any]) -> None:
     settings(**more)
+
+
+def test_receivers_are_taken_when_they_are_secret() -> None:
+    email = {
+        "to": "on-call@example.com",
+        "sender": "alerts@example.com",
+        "smarthost": "smtp.example.com:587",
+        "username": "alerts",
+        "password": "hush",
+    }
+    receivers = {
+        "slackUrl": "https://slack.example.com/1",
+        "slackChannel": "#alerts",
+        "webhookUrl": "https://hooks.example.com/2",
+        "heartbeatUrl": "https://heartbeat.example.com/3",
+        "email": email,
+    }
+    said = raw({**GOOD, "monitoring": {"receivers": receivers}})
+    made = parse(said, "Pulumi.dev.yaml", {"monitoring"}).monitoring
+    assert made is not None
+    assert made.args()["receivers"] == {
+        "slack_url": "https://slack.example.com/1",
+        "slack_channel": "#alerts",
+        "webhook_url": "https://hooks.example.com/2",
+        "heartbeat_url": "https://heartbeat.example.com/3",
+        "email": email,
+    }
+
+
+def test_a_wrong_receiver_is_not_shown() -> None:
+    (found,) = mistakes(
+        secret_keys=frozenset({"monitoring"}),
+        monitoring={"receivers": {"slackUrl": "slack.example.com/4711"}},
+    )
+    assert "slipway:monitoring.receivers.slackUrl must be an http(s) address, got a secret" in found
 
 
 def test_a_value_that_is_wrong_itself_is_not_held_against_another() -> None:
