@@ -10,4 +10,4 @@ compile() {
   "$tools/bin/uv" pip compile --quiet --python-version 3.11 --custom-compile-command "make lock" pyproject.toml "$@"
 }
 compile --output-file requirements.txt
-compile --extra local --extra dev --output-file requirements-dev.txt
+compile --extra policy --extra local --extra dev --output-file requirements-dev.txt

@@ -67,6 +67,9 @@ class Settings(Section):
     secrets: Variables = Field(default_factory=dict)
     backup: Backup | None = None
     tags: Tags
+    policies: Literal["mandatory", "advisory"] = "mandatory"
+    allow_replacement: list[str] = Field(default_factory=list)
+    policy_exceptions: dict[str, dict[str, Annotated[str, Field(min_length=1)]]] = Field(default_factory=dict)
 
     @field_validator("blue_image", "green_image")
     @classmethod
@@ -145,7 +148,7 @@ def parse(
     return settings
 
 
-_SCALARS = frozenset({"active", "blueImage", "greenImage", "strategy", "canaryWeight"})
+_SCALARS = frozenset({"active", "blueImage", "greenImage", "strategy", "canaryWeight", "policies"})
 
 
 def _decode(key: str, value: str) -> Any:
