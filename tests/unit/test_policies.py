@@ -75,7 +75,6 @@ def provider(tags: Any) -> Resource:
     )
 
 
-ENCRYPTED = {"encryptionConfig": {"resources": ["secrets"]}}
 CLEAR = {"viewerProtocolPolicy": "allow-all"}
 HTTPS = {"viewerProtocolPolicy": "redirect-to-https"}
 TO_HTTPS = [{"type": "redirect", "redirect": {"protocol": "HTTPS"}}]
@@ -265,7 +264,7 @@ KEEPING: list[tuple[str, Resource]] = [
     ("deletion-protection", aws("secretsmanager", "Secret")),
     ("encrypted-at-rest", aws("rds", "Instance", storageEncrypted=True)),
     ("encrypted-at-rest", aws("sqs", "Queue")),
-    ("encrypted-at-rest", aws("eks", "Cluster", **ENCRYPTED)),
+    ("encrypted-at-rest", aws("eks", "Cluster", encryptionConfig={"resources": ["secrets"]})),
     ("encrypted-at-rest", aws("ecr", "Repository", encryptionConfigurations=[{"encryptionType": "KMS"}])),
     ("encrypted-in-transit", aws("elasticache", "ReplicationGroup", transitEncryptionEnabled=True)),
     ("encrypted-in-transit", aws("lb", "Listener", protocol="HTTP", defaultActions=TO_HTTPS)),
