@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+import yaml
 
 from policies.rules import About, Resource, Stack, StackRule, Want, Wants, unmet
 from policies.tags import tags
 from slipway_rules.tags import BACKUP
-from slipway_rules.values import at, each, is_known
+from slipway_rules.values import at, each, entries
 
 SELECTION = "aws:backup/selection:Selection"
+CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
+_ALERTMANAGER = ("alertmanager.yaml", "alertmanager.yml")
 APP, MONITORING = "slipway:index:App", "slipway:index:MonitoringStack"
 
 STATEFUL = frozenset(
@@ -62,14 +66,28 @@ BACKED_UP = StackRule(
 
 
 def _unwatched(stack: Stack) -> Iterator[tuple[Resource, str]]:
-    watched = stack.of(MONITORING)
-    for application in stack.of(APP):
-        if not watched:
-            yield application, "there is no MonitoringStack beside it"
-    for monitoring in watched:
-        receivers = monitoring.at("receivers", [])
-        if stack.of(APP) and is_known(receivers) and not receivers:
-            yield monitoring, "it has no receiver: its alerts reach nobody"
+    applications = stack.of(APP)
+    if not stack.of(MONITORING):
+        yield from ((application, "there is no MonitoringStack beside it") for application in applications)
+    elif applications:
+        for resource, receiver in _first_receivers(stack):
+            if not any(receiver[kind] for kind in receiver if kind.endswith("_configs")):
+                yield (
+                    resource,
+                    f"its receiver {at(receiver, 'name')!r} has no address: its alerts reach nobody",
+                )
+
+
+def _first_receivers(stack: Stack) -> Iterator[tuple[Resource, Mapping[str, Any]]]:
+    """Each Alertmanager's configuration with the receiver that its alerts go to unless a route says otherwise."""
+    for resource in stack.of(CONFIG_MAP):
+        data = entries(resource.at("data")) or {}
+        text = next((data[file] for file in _ALERTMANAGER if file in data), None)
+        if isinstance(text, str):
+            config: Any = yaml.safe_load(text)
+            for receiver in each(at(config, "receivers")):
+                if at(receiver, "name") == at(config, "route.receiver"):
+                    yield resource, receiver
 
 
 MONITORED = StackRule(

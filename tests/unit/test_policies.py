@@ -411,8 +411,17 @@ def selection(key: str, value: str) -> Resource:
     return named("aws:backup/selection:Selection", "s", selectionTags=[{"key": key, "value": value}])
 
 
-def monitoring(receivers: Any) -> Resource:
-    return named("slipway:index:MonitoringStack", "monitoring", receivers=receivers)
+MONITORING = named("slipway:index:MonitoringStack", "monitoring")
+
+
+def alertmanager(text: Any) -> Resource:
+    return named("kubernetes:core/v1:ConfigMap", "alertmanager", data={"alertmanager.yaml": text})
+
+
+def receivers(**everyone: Any) -> Resource:
+    first = {"name": "everyone", **everyone}
+    others = [{"name": "heartbeat", "webhook_configs": [{"url": "x"}]}]
+    return alertmanager(json.dumps({"route": {"receiver": "everyone"}, "receivers": [*others, first]}))
 
 
 def workload(replicas: Any = None, kind: str = "Deployment") -> Resource:
@@ -463,7 +472,8 @@ STACK_BREAKING: list[tuple[str, list[Resource], str, str]] = [
         "backupRetentionPeriod must be",
     ),
     ("monitored", [APP], "chat", "no MonitoringStack"),
-    ("monitored", [APP, monitoring([])], "monitoring", "reach nobody"),
+    ("monitored", [APP, MONITORING, receivers()], "alertmanager", "its receiver 'everyone' has no address"),
+    ("monitored", [APP, MONITORING, receivers(email_configs=[])], "alertmanager", "reach nobody"),
     ("replicated", [workload()], "web", "it may have 1 pod"),
     ("replicated", [workload(1, "StatefulSet")], "web", "it may have 1 pod"),
     ("replicated", [workload(3), autoscaler(1)], "web", "it may have 1 pod"),
@@ -485,7 +495,7 @@ STACK_KEEPING: list[tuple[str, list[Resource]]] = [
     ("backed-up", [database({"backup": "daily"})]),
     ("backed-up", [database({"keep": "long"}), selection("keep", "long")]),
     ("backed-up", [database(replicateSourceDb="db")]),
-    ("monitored", [APP, monitoring(["pager"])]),
+    ("monitored", [APP, MONITORING, receivers(email_configs=[{"to": "x"}])]),
     ("monitored", []),
     ("replicated", [workload(2)]),
     ("replicated", [workload(), autoscaler(2)]),
@@ -497,7 +507,7 @@ STACK_NOT_KNOWN: list[tuple[str, list[Resource]]] = [
     ("web-ports", [named("aws:ec2/securityGroup:SecurityGroup", "g", ingress=UNKNOWN)]),
     ("backed-up", [database(UNKNOWN)]),
     ("backed-up", [database({"backup": "daily"}, backupRetentionPeriod=UNKNOWN)]),
-    ("monitored", [APP, monitoring(UNKNOWN)]),
+    ("monitored", [APP, MONITORING, alertmanager(UNKNOWN)]),
     ("replicated", [workload(UNKNOWN)]),
     ("disruption-budget", [workload(UNKNOWN), budget(minAvailable=UNKNOWN)]),
 ]
