@@ -70,6 +70,7 @@ def _not_below(key: str, least: int | None, value: int | None, default: int) -> 
 Label = Annotated[str, rule("lower-case letters, digits and -", DNS_LABEL)]
 Path = Annotated[str, rule("a path that starts with /", re.compile(r"/\S*"))]
 Zone = Annotated[str, rule("a zone's name, as eu-central-1a", re.compile(r"[a-z]{2}(-[a-z]+)+-\d[a-h]"))]
+Pem = Annotated[str, rule("in PEM, starting with -----BEGIN", re.compile(r"\s*-----BEGIN .*", re.DOTALL))]
 Variables = dict[Annotated[str, rule("named by letters, digits and _", ENV_NAME)], str]
 
 
@@ -138,7 +139,37 @@ class Gateway(Section):
     address: Annotated[str, rule(gateway.HOST_RULE, HOST)] | None = None
     load_balancer_annotations: dict[str, str] | None = None
     replicas: Annotated[int | None, _between(1, 50)] = None
+    max_replicas: Annotated[int | None, _between(1, 50)] = Field(None, validate_default=True)
+    tls_certificate: Pem | None = None
+    tls_private_key: Pem | None = Field(None, validate_default=True)
+    tls_secret: Label | None = None
+    client_requests_per_second: Annotated[int | None, _between(1, 100000)] = None
+    max_request_kib: Annotated[int | None, _between(1, 10485760)] = None
+    response_seconds: Annotated[int | None, _between(1, 3600)] = None
+    attempts: Annotated[int | None, _between(1, 10)] = None
+    trusted_proxies: list[str] | None = None
     definitions: Literal["install", "existing"] | None = None
+
+    @field_validator("max_replicas")
+    @classmethod
+    def _not_below_least(cls, value: int | None, info: ValidationInfo) -> int | None:
+        return _not_below(
+            "replicas", _beside(info, "replicas", gateway.REPLICAS), value, gateway.MAX_REPLICAS
+        )
+
+    @field_validator("tls_private_key")
+    @classmethod
+    def _with_its_certificate(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if (value is None) != (info.data.get("tls_certificate") is None):
+            raise ValueError("must stand beside tlsCertificate, both or none")
+        return value
+
+    @field_validator("tls_secret")
+    @classmethod
+    def _instead_of_a_certificate(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and info.data.get("tls_certificate") is not None:
+            raise ValueError("must be left out beside tlsCertificate: they are two ways to say the same")
+        return value
 
     @field_validator("node_port")
     @classmethod
@@ -173,6 +204,15 @@ class Resources(Section):
     memory: Annotated[str, rule("as 256Mi", MEMORY)] | None = None
 
 
+class Probes(Section):
+    """How a pod's health is asked for."""
+
+    startup_seconds: Annotated[int | None, _between(1, 3600)] = None
+    period_seconds: Annotated[int | None, _between(1, 300)] = None
+    timeout_seconds: Annotated[int | None, _between(1, 60)] = None
+    live_path: Path | None = None
+
+
 class App(Section):
     """The application."""
 
@@ -185,7 +225,28 @@ class App(Section):
     resources: Resources | None = None
     user: Annotated[int | None, _between(1, 65535)] = None
     writable_paths: list[Path] | None = None
+    probes: Probes | None = None
+    command: list[str] | None = None
+    arguments: list[str] | None = None
+    files: dict[Path, str] | None = None
+    claims: dict[Path, str] | None = Field(None, validate_default=True)
     drain_seconds: Annotated[int | None, _between(1, 300)] = None
+
+    @field_validator("claims")
+    @classmethod
+    def _at_paths_of_their_own(
+        cls, value: dict[str, str] | None, info: ValidationInfo
+    ) -> dict[str, str] | None:
+        places: list[str] = [
+            *(_beside(info, "writable_paths", app.WRITABLE_PATHS) or ()),
+            *(_beside(info, "files", ()) or ()),
+            *(value or ()),
+        ]
+        if doubly := sorted({path for path in places if places.count(path) > 1}):
+            raise ValueError(
+                f"must not repeat a path of writablePaths or files, nor they each other's: {', '.join(doubly)}"
+            )
+        return value
 
 
 class Image(Section):

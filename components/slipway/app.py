@@ -11,14 +11,15 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 
 from slipway import app_objects as objects
-from slipway.app_objects import AppSettings
-from slipway.manifest import Manifest, namespace
+from slipway.app_objects import AppSettings, Mounts
+from slipway.manifest import Body, Manifest, namespace
 from slipway.readiness import Color
 from slipway.release import Release, rollout_guard, traffic_guard
 from slipway.traffic import COLORS, STRATEGIES, weights
 from slipway.validation import CPU, DNS_LABEL, ENV_NAME, MEMORY, Checks, is_one_of, is_text, is_whole, matches
 
 MIN_REPLICAS, MAX_REPLICAS = 2, 10
+WRITABLE_PATHS = ("/tmp",)  # noqa: S108 (a mount, not a file)
 
 
 class ScalingArgs(TypedDict):
@@ -39,6 +40,19 @@ class ResourcesArgs(TypedDict):
     """CPU requested, as `250m` or `1`. Default `250m`; there is no limit, spare cpu may be used."""
     memory: NotRequired[str]
     """Memory requested and allowed, as `256Mi`. Default `256Mi`."""
+
+
+class ProbesArgs(TypedDict):
+    """How a pod's health is asked for."""
+
+    startup_seconds: NotRequired[int]
+    """Seconds that a pod may take until it first answers, 1-3600. Default 60."""
+    period_seconds: NotRequired[int]
+    """Seconds between two questions whether a pod can serve, 1-300; two failures take its traffic away. Default 5."""
+    timeout_seconds: NotRequired[int]
+    """Seconds that an answer may take, 1-60. Default 2."""
+    live_path: NotRequired[str]
+    """Path whose failure for a minute restarts the container. Default `health_path`."""
 
 
 class AppArgs(TypedDict):
@@ -72,6 +86,16 @@ class AppArgs(TypedDict):
     """Pods of each colour. Default two to ten at 70 per cent of cpu."""
     resources: NotRequired[ResourcesArgs]
     """Resources of each pod. Default 250m cpu and 256Mi memory."""
+    probes: NotRequired[ProbesArgs]
+    """How a pod's health is asked for. Default `health_path` every five seconds, after at most a minute to start."""
+    command: NotRequired[Sequence[str]]
+    """Program to run in place of the image's own."""
+    arguments: NotRequired[Sequence[str]]
+    """Arguments in place of the image's own."""
+    files: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Configuration files: absolute path to content, read-only; a change rolls the pods."""
+    claims: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Volumes that outlive pods: absolute path to the name of a PersistentVolumeClaim, which all pods of both colours share."""
     namespace: NotRequired[str]
     """Namespace to make for it. Default the component's name."""
     user: NotRequired[int]
@@ -88,6 +112,7 @@ class AppArgs(TypedDict):
 
 def _resolve(name: str, args: AppArgs) -> AppSettings:
     scaling, resources = args.get("scaling", ScalingArgs()), args.get("resources", ResourcesArgs())
+    probes = args.get("probes", ProbesArgs())
     app = AppSettings(
         name=name,
         namespace=args.get("namespace", name),
@@ -107,14 +132,23 @@ def _resolve(name: str, args: AppArgs) -> AppSettings:
         cpu_percent=scaling.get("cpu_percent", 70),
         cpu=resources.get("cpu", "250m"),
         memory=resources.get("memory", "256Mi"),
+        startup_seconds=probes.get("startup_seconds", 60),
+        period_seconds=probes.get("period_seconds", 5),
+        timeout_seconds=probes.get("timeout_seconds", 2),
+        live_path=probes.get("live_path", args.get("health_path", "/")),
+        command=tuple(args.get("command", ())),
+        arguments=tuple(args.get("arguments", ())),
+        files=args.get("files", {}),
+        claims=args.get("claims", {}),
         user=args.get("user", 1000),
-        writable_paths=tuple(args.get("writable_paths", ("/tmp",))),  # noqa: S108 (a mount, not a file)
+        writable_paths=tuple(args.get("writable_paths", WRITABLE_PATHS)),
         drain_seconds=args.get("drain_seconds", 10),
         rollout_seconds=args.get("rollout_seconds", 100),
     )
     with Checks("app", name, args, AppArgs) as check:
         check.shape("scaling.", scaling, ScalingArgs)
         check.shape("resources.", resources, ResourcesArgs)
+        check.shape("probes.", probes, ProbesArgs)
         _check(check, app)
     return app
 
@@ -129,9 +163,11 @@ def _check(check: Checks, app: AppSettings) -> None:
     check.value("strategy", app.strategy, f"one of {', '.join(STRATEGIES)}", is_one_of(STRATEGIES))
     check.value("canary_weight", app.canary_weight, "0-100", is_whole(0, 100))
     check.value("port", app.port, "1024-65535 (the container is not root)", is_whole(1024, 65535))
-    check.value(
-        "health_path", app.health_path, "a path that starts with /", lambda path: str(path).startswith("/")
-    )
+    check.value("health_path", app.health_path, "a path that starts with /", _is_path)
+    check.value("probes.startup_seconds", app.startup_seconds, "1-3600", is_whole(1, 3600))
+    check.value("probes.period_seconds", app.period_seconds, "1-300", is_whole(1, 300))
+    check.value("probes.timeout_seconds", app.timeout_seconds, "1-60", is_whole(1, 60))
+    check.value("probes.live_path", app.live_path, "a path that starts with /", _is_path)
     check.value("scaling.min_replicas", app.min_replicas, "1-1000", is_whole(1, 1000))
     check.value("scaling.max_replicas", app.max_replicas, "1-1000", is_whole(1, 1000))
     check.value("scaling.cpu_percent", app.cpu_percent, "1-100", is_whole(1, 100))
@@ -140,8 +176,18 @@ def _check(check: Checks, app: AppSettings) -> None:
     check.value("user", app.user, "1-65535", is_whole(1, 65535))
     check.value("drain_seconds", app.drain_seconds, "1-300", is_whole(1, 300))
     check.value("rollout_seconds", app.rollout_seconds, "10-3600", is_whole(10, 3600))
-    for path in app.writable_paths:
-        check.value("writable_paths", path, "absolute paths", lambda path: str(path).startswith("/"))
+    mounted = {"writable_paths": app.writable_paths, "files": app.files, "claims": app.claims}
+    for argument, paths in mounted.items():
+        for path in paths:
+            check.value(argument, path, "absolute paths", _is_path)
+    at = [path for paths in mounted.values() for path in paths]
+    doubly = sorted({path for path in at if at.count(path) > 1})
+    check.rule(
+        not doubly, f"{', '.join(doubly)} must stand in one of writable_paths, files and claims, not in two"
+    )
+    for argument, words in {"command": app.command, "arguments": app.arguments}.items():
+        for word in words:
+            check.value(argument, word, "words of text", lambda word: isinstance(word, str))
     for key in (*app.env, *app.secrets):
         check.value("env and secrets", key, "named by letters, digits and _", matches(ENV_NAME))
     twice = sorted(app.env.keys() & app.secrets.keys())
@@ -150,6 +196,10 @@ def _check(check: Checks, app: AppSettings) -> None:
         app.min_replicas <= app.max_replicas,
         f"scaling.max_replicas {app.max_replicas} is below scaling.min_replicas {app.min_replicas}",
     )
+
+
+def _is_path(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith("/")
 
 
 class App(pulumi.ComponentResource):
@@ -179,13 +229,15 @@ class App(pulumi.ComponentResource):
         inside = pulumi.ResourceOptions(parent=self, depends_on=[home])
         account = Manifest(f"{name}-account", objects.account(app), inside)
         Manifest(f"{name}-network-policy", objects.network_policy(app), inside)
-        secret = Manifest(f"{name}-secrets", objects.secret(app), inside) if app.secrets else None
-        secret_name = secret.metadata.apply(lambda metadata: metadata["name"]) if secret else None
+        mounts = Mounts(
+            secrets=_made_name(f"{name}-secrets", objects.secret(app), inside) if app.secrets else None,
+            files=_made_name(f"{name}-files", objects.files(app), inside) if app.files else None,
+        )
 
         share = weights(app.active, app.strategy, app.canary_weight)
         release = _release(app, args.get("kubeconfig", ""))
         after = pulumi.ResourceOptions(parent=self, depends_on=[home, account])
-        records = {color: _color(app, color, secret_name, release, after) for color in COLORS}
+        records = {color: _color(app, color, mounts, release, after) for color in COLORS}
         self.route = Manifest(
             f"{name}-route",
             objects.route(app, share),
@@ -214,6 +266,10 @@ class App(pulumi.ComponentResource):
         )
 
 
+def _made_name(name: str, body: Body, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
+    return Manifest(name, body, opts).metadata.apply(lambda metadata: metadata["name"])
+
+
 def _release(app: AppSettings, kubeconfig: pulumi.Input[str]) -> Release:
     return Release(
         colors={
@@ -231,13 +287,13 @@ def _release(app: AppSettings, kubeconfig: pulumi.Input[str]) -> Release:
 def _color(
     app: AppSettings,
     color: str,
-    secret_name: pulumi.Input[str] | None,
+    mounts: Mounts,
     release: Release,
     opts: pulumi.ResourceOptions,
 ) -> Manifest:
     """One colour's objects; what comes back is the record of its release, written when its pods are ready."""
     prefix = app.colored(color)
-    body = objects.deployment(app, color, secret_name)
+    body = objects.deployment(app, color, mounts)
     deployment = Manifest(f"{prefix}-deployment", body, opts)
     service = Manifest(f"{prefix}-service", objects.service(app, color), opts)
     Manifest(f"{prefix}-autoscaler", objects.autoscaler(app, color), opts)

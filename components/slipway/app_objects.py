@@ -36,6 +36,14 @@ class AppSettings:
     cpu_percent: int
     cpu: str
     memory: str
+    startup_seconds: int
+    period_seconds: int
+    timeout_seconds: int
+    live_path: str
+    command: tuple[str, ...]
+    arguments: tuple[str, ...]
+    files: Mapping[str, pulumi.Input[str]]
+    claims: Mapping[str, pulumi.Input[str]]
     user: int
     writable_paths: tuple[str, ...]
     drain_seconds: int
@@ -62,6 +70,14 @@ class AppSettings:
         return {"name": self.colored(color), "namespace": self.namespace, "labels": own, **more}
 
 
+@dataclass(frozen=True)
+class Mounts:
+    """The names of the objects that pods take their settings from; they change with what is in them."""
+
+    secrets: pulumi.Input[str] | None
+    files: pulumi.Input[str] | None
+
+
 def account(app: AppSettings) -> Body:
     """A ServiceAccount that gives pods no token: they have no business with the API server."""
     return {
@@ -81,6 +97,21 @@ def secret(app: AppSettings) -> Body:
         "type": "Opaque",
         "stringData": {key: pulumi.Output.secret(value) for key, value in app.secrets.items()},
     }
+
+
+def files(app: AppSettings) -> Body:
+    """The configuration files, each under a key that its path makes. Without a fixed name, as the secret settings."""
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"namespace": app.namespace, "labels": app.labels},
+        "data": {_key(path): content for path, content in app.files.items()},
+    }
+
+
+def _key(path: str) -> str:
+    """A path as a ConfigMap's key, which takes letters, digits, -, _ and dots: any other character by its number, between dots."""
+    return re.sub(r"[^A-Za-z0-9_-]", lambda found: f".{ord(found[0]):x}.", path)
 
 
 def network_policy(app: AppSettings) -> Body:
@@ -156,7 +187,7 @@ def disruption_budget(app: AppSettings, color: str) -> Body:
     }
 
 
-def deployment(app: AppSettings, color: str, secret_name: pulumi.Input[str] | None) -> Body:
+def deployment(app: AppSettings, color: str, mounts: Mounts) -> Body:
     """A colour's Deployment. It says nothing of replicas: the autoscaler owns them."""
     return {
         "apiVersion": "apps/v1",
@@ -168,32 +199,45 @@ def deployment(app: AppSettings, color: str, secret_name: pulumi.Input[str] | No
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
             "template": {
                 "metadata": {"labels": {**app.labels, "slipway/color": color}},
-                "spec": _pod(app, color, secret_name),
+                "spec": _pod(app, color, mounts),
             },
         },
     }
 
 
-def _pod(app: AppSettings, color: str, secret_name: pulumi.Input[str] | None) -> dict[str, Any]:
-    probe = {"httpGet": {"path": app.health_path, "port": "http"}, "timeoutSeconds": 2}
+def _pod(app: AppSettings, color: str, mounts: Mounts) -> dict[str, Any]:
+    def probe(path: str, period: int, failures: int) -> dict[str, Any]:
+        asked = {"httpGet": {"path": path, "port": "http"}, "timeoutSeconds": app.timeout_seconds}
+        return {**asked, "periodSeconds": period, "failureThreshold": failures}
+
     env = {"COLOR": color, "PORT": str(app.port), **app.env}
     container: dict[str, Any] = {
         "name": app.name,
         "image": app.images[color],
         "env": [{"name": key, "value": value} for key, value in env.items()],
         "ports": [{"name": "http", "containerPort": app.port, "protocol": "TCP"}],
-        "startupProbe": {**probe, "periodSeconds": 1, "failureThreshold": 60},
-        "readinessProbe": {**probe, "periodSeconds": 5, "failureThreshold": 2},
-        "livenessProbe": {**probe, "periodSeconds": 10, "failureThreshold": 6},
+        "startupProbe": probe(app.health_path, 1, app.startup_seconds),
+        "readinessProbe": probe(app.health_path, app.period_seconds, 2),
+        "livenessProbe": probe(app.live_path, 10, 6),
         # The endpoint is taken away while the container still answers: no request meets a closed port.
         "lifecycle": {"preStop": {"sleep": {"seconds": app.drain_seconds}}},
         "resources": {"requests": {"cpu": app.cpu, "memory": app.memory}, "limits": {"memory": app.memory}},
         "securityContext": restricted_container(),
         "terminationMessagePolicy": "FallbackToLogsOnError",
-        "volumeMounts": [{"name": _volume(path), "mountPath": path} for path in app.writable_paths],
+        "volumeMounts": [
+            *({"name": _volume(path), "mountPath": path} for path in (*app.writable_paths, *app.claims)),
+            *(
+                {"name": "files", "mountPath": path, "subPath": _key(path), "readOnly": True}
+                for path in app.files
+            ),
+        ],
     }
-    if secret_name is not None:
-        container["envFrom"] = [{"secretRef": {"name": secret_name}}]
+    if mounts.secrets is not None:
+        container["envFrom"] = [{"secretRef": {"name": mounts.secrets}}]
+    if app.command:
+        container["command"] = list(app.command)
+    if app.arguments:
+        container["args"] = list(app.arguments)
     return {
         "serviceAccountName": app.name,
         "automountServiceAccountToken": False,
@@ -210,7 +254,14 @@ def _pod(app: AppSettings, color: str, secret_name: pulumi.Input[str] | None) ->
             for key in ("topology.kubernetes.io/zone", "kubernetes.io/hostname")
         ],
         "containers": [container],
-        "volumes": [{"name": _volume(path), "emptyDir": {}} for path in app.writable_paths],
+        "volumes": [
+            *({"name": _volume(path), "emptyDir": {}} for path in app.writable_paths),
+            *(
+                {"name": _volume(path), "persistentVolumeClaim": {"claimName": claim}}
+                for path, claim in app.claims.items()
+            ),
+            *([{"name": "files", "configMap": {"name": mounts.files}}] if mounts.files is not None else []),
+        ],
     }
 
 

@@ -67,12 +67,16 @@ class Checks:
                 self._problems.append(f"there is no argument {prefix}{key}{hint}")
         self._problems += [f"{prefix}{key} is missing" for key in sorted(required - args.keys())]
 
-    def value(self, argument: str, value: Any, right: str, test: Callable[[Any], bool]) -> None:
-        """`argument must be <right>, got <value>` unless the test holds or the value is not known yet."""
+    def value(
+        self, argument: str, value: Any, right: str, test: Callable[[Any], bool], *, secret: bool = False
+    ) -> None:
+        """`argument must be <right>, got <value>` unless the test holds or the value is not known yet; no secret is repeated."""
         if value is None or isinstance(value, pulumi.Output):
             return
         if not test(value):
-            self._problems.append(f"{argument} must be {right}, got {value!r}")
+            self._problems.append(
+                f"{argument} must be {right}, got {'another value' if secret else repr(value)}"
+            )
 
     def rule(self, holds: bool, problem: str) -> None:
         """A rule between arguments."""

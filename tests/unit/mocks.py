@@ -89,8 +89,8 @@ class Mocks(pulumi.runtime.Mocks):
         }
         inputs = cast(dict[str, Any], args.inputs)
         outputs = {"name": args.name, "arn": f"arn:{args.name}", **inputs, **added.get(args.typ, {})}
-        if args.typ == "kubernetes:core/v1:Secret":
-            outputs["metadata"] = {**inputs["metadata"], "name": f"{args.name}-made"}
+        if args.typ in ("kubernetes:core/v1:Secret", "kubernetes:core/v1:ConfigMap"):
+            outputs["metadata"] = {"name": f"{args.name}-made", **inputs["metadata"]}
         return f"{args.name}-id", outputs
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:

@@ -108,6 +108,61 @@ def test_secrets_come_by_reference_and_a_change_rolls(run: Run, program: Program
     assert "hush" not in str([resource for resource in program.resources if resource.name != "chat-secrets"])
 
 
+def test_probes(run: Run, program: Program) -> None:
+    run(app)
+    asked = {"httpGet": {"path": "/", "port": "http"}, "timeoutSeconds": 2}
+    found = container(program, "blue")
+    assert found["startupProbe"] == {**asked, "periodSeconds": 1, "failureThreshold": 60}
+    assert found["readinessProbe"] == {**asked, "periodSeconds": 5, "failureThreshold": 2}
+    assert found["livenessProbe"] == {**asked, "periodSeconds": 10, "failureThreshold": 6}
+
+
+def test_probes_of_one_s_own(run: Run, program: Program) -> None:
+    own = {"startup_seconds": 300, "period_seconds": 2, "timeout_seconds": 9, "live_path": "/live"}
+    run(lambda: app(health_path="/ready", probes=own))
+    found = container(program, "blue")
+    ready, live = ({"path": path, "port": "http"} for path in ("/ready", "/live"))
+    assert found["startupProbe"]["failureThreshold"] == 300
+    assert found["readinessProbe"] == {
+        "httpGet": ready,
+        "timeoutSeconds": 9,
+        "periodSeconds": 2,
+        "failureThreshold": 2,
+    }
+    assert found["livenessProbe"]["httpGet"] == live
+
+
+def test_command_and_arguments(run: Run, program: Program) -> None:
+    run(app)
+    assert not {"command", "args"} & container(program, "blue").keys(), "the image's own"
+    program.resources.clear()
+    run(lambda: app(command=["node"], arguments=["server.js", "--quiet"]))
+    assert container(program, "green")["command"] == ["node"]
+    assert container(program, "green")["args"] == ["server.js", "--quiet"]
+
+
+def test_files_are_mounted_read_only_under_a_name_that_changes_with_them(run: Run, program: Program) -> None:
+    run(lambda: app(files={"/etc/chat/models.json": "{}"}))
+    made = body(program, "core/v1:ConfigMap", "chat-files")
+    assert made["data"] == {".2f.etc.2f.chat.2f.models.2e.json": "{}"}
+    assert "name" not in made["metadata"], "named by the provider: a change makes a new one"
+    pod = body(program, DEPLOYMENT, "chat-blue-deployment")["spec"]["template"]["spec"]
+    assert {"name": "files", "configMap": {"name": "chat-files-made"}} in pod["volumes"]
+    assert {
+        "name": "files",
+        "mountPath": "/etc/chat/models.json",
+        "subPath": ".2f.etc.2f.chat.2f.models.2e.json",
+        "readOnly": True,
+    } in pod["containers"][0]["volumeMounts"]
+
+
+def test_claims(run: Run, program: Program) -> None:
+    run(lambda: app(claims={"/uploads": "chat-uploads"}))
+    pod = body(program, DEPLOYMENT, "chat-blue-deployment")["spec"]["template"]["spec"]
+    assert {"name": "uploads", "persistentVolumeClaim": {"claimName": "chat-uploads"}} in pod["volumes"]
+    assert {"name": "uploads", "mountPath": "/uploads"} in pod["containers"][0]["volumeMounts"]
+
+
 def test_autoscaler_and_disruption_budget(run: Run, program: Program) -> None:
     run(lambda: app(scaling={"min_replicas": 3, "max_replicas": 9, "cpu_percent": 50}))
     spec = body(program, "autoscaling/v2:HorizontalPodAutoscaler", "chat-blue-autoscaler")["spec"]
@@ -221,6 +276,19 @@ def test_hooks_stand_before_records_and_route(run: Run, program: Program) -> Non
         ({"user": 0}, "user must be 1-65535, got 0"),
         ({"drain_seconds": 0}, "drain_seconds must be 1-300, got 0"),
         ({"rollout_seconds": 5}, "rollout_seconds must be 10-3600, got 5"),
+        ({"probes": {"startup_seconds": 0}}, "probes.startup_seconds must be 1-3600, got 0"),
+        ({"probes": {"period_seconds": 301}}, "probes.period_seconds must be 1-300, got 301"),
+        ({"probes": {"timeout_seconds": 0}}, "probes.timeout_seconds must be 1-60, got 0"),
+        ({"probes": {"live_path": "live"}}, "probes.live_path must be a path that starts with /, got 'live'"),
+        ({"probes": {"path": "/"}}, "there is no argument probes.path"),
+        ({"command": [1]}, "command must be words of text, got 1"),
+        ({"arguments": [None, 2]}, "arguments must be words of text, got 2"),
+        ({"files": {"models.json": ""}}, "files must be absolute paths, got 'models.json'"),
+        ({"claims": {"data": "x"}}, "claims must be absolute paths, got 'data'"),
+        (
+            {"files": {"/tmp": ""}},  # noqa: S108 (a mount, not a file)
+            "must stand in one of writable_paths, files and claims, not in two",
+        ),
         ({"writable_paths": ["tmp"]}, "writable_paths must be absolute paths, got 'tmp'"),
         ({"env": {"A-B": "c"}}, "env and secrets must be named by letters, digits and _, got 'A-B'"),
         ({"env": {"A": "1"}, "secrets": {"A": "2"}}, "A must stand in env or in secrets, not in both"),

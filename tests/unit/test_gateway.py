@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -25,6 +26,8 @@ def test_children(run: Run, program: Program) -> None:
     assert program.children() == [
         *(f"{crd} edge-crd-{kind}" for kind in kinds),
         "kubernetes:apps/v1:Deployment edge-traefik",
+        "kubernetes:autoscaling/v2:HorizontalPodAutoscaler edge-autoscaler",
+        "kubernetes:core/v1:ConfigMap edge-middlewares",
         "kubernetes:core/v1:Namespace edge-namespace",
         "kubernetes:core/v1:Service edge-service",
         "kubernetes:core/v1:ServiceAccount edge-account",
@@ -57,7 +60,7 @@ def test_pods_are_restricted(run: Run, program: Program) -> None:
     deployment = body(program, "apps/v1:Deployment", "traefik")["spec"]
     pod = deployment["template"]["spec"]
     (container,) = pod["containers"]
-    assert deployment["replicas"] == 2
+    assert "replicas" not in deployment, "the autoscaler owns them"
     assert container["image"] == TRAEFIK_IMAGE
     assert container["securityContext"] == {
         "allowPrivilegeEscalation": False,
@@ -78,6 +81,139 @@ def test_weights_are_applied_at_once_and_stopping_is_graceful(run: Run, program:
     assert "--entrypoints.web.transport.lifecycle.requestacceptgracetimeout=15s" in arguments
     assert "--accesslog.format=json" in arguments
     assert pod["terminationGracePeriodSeconds"] > 15 + 30
+
+
+def arguments(program: Program) -> list[str]:
+    pod = body(program, "apps/v1:Deployment", "traefik")["spec"]["template"]["spec"]
+    return pod["containers"][0]["args"]
+
+
+def middlewares(program: Program) -> dict[str, Any]:
+    text = body(program, "core/v1:ConfigMap", "middlewares")["data"]["middlewares.yaml"]
+    return json.loads(text)["http"]["middlewares"]
+
+
+def test_it_scales(run: Run, program: Program) -> None:
+    run(lambda: Gateway("edge", {}))
+    spec = body(program, "autoscaling/v2:HorizontalPodAutoscaler", "autoscaler")["spec"]
+    assert spec["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": "edge"}
+    assert (spec["minReplicas"], spec["maxReplicas"]) == (2, 10)
+    (metric,) = spec["metrics"]
+    assert metric["resource"] == {
+        "name": "cpu",
+        "target": {"type": "Utilization", "averageUtilization": 70},
+    }
+    budget = body(program, "policy/v1:PodDisruptionBudget", "disruption-budget")["spec"]
+    assert budget["maxUnavailable"] == 1
+
+
+def test_what_every_request_passes(run: Run, program: Program) -> None:
+    run(lambda: Gateway("edge", {}))
+    assert middlewares(program) == {
+        "security-headers": {
+            "headers": {
+                "contentTypeNosniff": True,
+                "customFrameOptionsValue": "SAMEORIGIN",
+                "referrerPolicy": "strict-origin-when-cross-origin",
+                "customResponseHeaders": {"X-Powered-By": ""},
+            }
+        },
+        "compress": {"compress": {"excludedContentTypes": ["text/event-stream"]}},
+        "retry": {"retry": {"attempts": 3, "initialInterval": "50ms"}},
+    }
+    assert "--entrypoints.web.http.middlewares=security-headers@file,compress@file,retry@file" in arguments(
+        program
+    )
+    assert "--serverstransport.forwardingtimeouts.responseheadertimeout=60s" in arguments(program)
+    assert not [said for said in arguments(program) if "trustedips" in said]
+
+
+def test_limits(run: Run, program: Program) -> None:
+    run(
+        lambda: Gateway(
+            "edge",
+            {
+                "client_requests_per_second": 50,
+                "max_request_kib": 1024,
+                "attempts": 1,
+                "response_seconds": 10,
+                "trusted_proxies": ["10.0.0.0/8", "192.168.0.0/16"],
+            },
+        )
+    )
+    passed = middlewares(program)
+    assert list(passed) == ["security-headers", "client-rate", "compress", "request-size"]
+    assert passed["client-rate"]["rateLimit"] == {
+        "average": 50,
+        "burst": 100,
+        "sourceCriterion": {"ipStrategy": {"depth": 1}},
+    }
+    assert passed["request-size"] == {"buffering": {"maxRequestBodyBytes": 1048576}}
+    trusted = "--entrypoints.web.forwardedheaders.trustedips=10.0.0.0/8,192.168.0.0/16"
+    assert trusted in arguments(program)
+    assert "--serverstransport.forwardingtimeouts.responseheadertimeout=10s" in arguments(program)
+
+
+def test_without_proxies_in_front_a_client_is_its_address(run: Run, program: Program) -> None:
+    run(lambda: Gateway("edge", {"client_requests_per_second": 50}))
+    assert middlewares(program)["client-rate"]["rateLimit"]["sourceCriterion"] == {"ipStrategy": {}}
+
+
+def test_a_change_of_the_middlewares_rolls_traefik(run: Run, program: Program) -> None:
+    names = list[str]()
+    for attempts in (2, 5):
+        program.resources.clear()
+        run(lambda attempts=attempts: Gateway("edge", {"attempts": attempts}))
+        names.append(body(program, "core/v1:ConfigMap", "middlewares")["metadata"]["name"])
+        pod = body(program, "apps/v1:Deployment", "traefik")["spec"]["template"]["spec"]
+        assert pod["volumes"] == [{"name": "dynamic", "configMap": {"name": names[-1]}}]
+    assert names[0] != names[1]
+
+
+TLS = {"tls_certificate": "-----BEGIN CERTIFICATE-----", "tls_private_key": "-----BEGIN PRIVATE KEY-----"}
+
+
+def test_tls_by_a_certificate(run: Run, program: Program) -> None:
+    args: Any = {**PORT, **TLS}
+    assert run(lambda: Gateway("edge", args).url) == "https://127.0.0.1:30080"
+    secret = program.by_name("kubernetes:core/v1:Secret", "edge-certificate")
+    assert secret.inputs["type"] == "kubernetes.io/tls"
+    assert secret.inputs["stringData"] == {
+        "tls.crt": TLS["tls_certificate"],
+        "tls.key": TLS["tls_private_key"],
+    }
+    assert "stringData" in secret.secrets
+    (listener,) = body(program, "gateway.networking.k8s.io/v1:Gateway", "gateway")["spec"]["listeners"]
+    assert (listener["name"], listener["protocol"], listener["port"]) == ("https", "HTTPS", 8443)
+    assert listener["tls"] == {
+        "mode": "Terminate",
+        "certificateRefs": [{"kind": "Secret", "name": "edge-certificate-made"}],
+    }
+    assert {
+        "--entrypoints.websecure.address=:8443",
+        "--entrypoints.web.http.redirections.entrypoint.to=:30080",
+        "--entrypoints.web.http.redirections.entrypoint.scheme=https",
+    } <= set(arguments(program))
+    http, https = body(program, "core/v1:Service", "service")["spec"]["ports"]
+    assert "nodePort" not in http
+    assert (https["port"], https["targetPort"], https["nodePort"]) == (443, "https", 30080)
+    assert middlewares(program)["security-headers"]["headers"]["stsSeconds"] == 31536000
+
+
+def test_tls_by_a_secret_that_something_else_keeps(run: Run, program: Program) -> None:
+    assert run(lambda: Gateway("edge", {"tls_secret": "issued"}).url) == "https://pending"
+    (listener,) = body(program, "gateway.networking.k8s.io/v1:Gateway", "gateway")["spec"]["listeners"]
+    assert listener["tls"]["certificateRefs"] == [{"kind": "Secret", "name": "issued"}]
+    assert not [name for name in program.children() if "Secret" in name]
+    assert "--entrypoints.web.http.redirections.entrypoint.to=:443" in arguments(program)
+
+
+def test_a_wrong_private_key_is_not_repeated(run: Run, program: Program) -> None:
+    wrong: Any = {**TLS, "tls_private_key": "hunter2"}
+    with pytest.raises(ArgumentError) as error:
+        run(lambda: Gateway("edge", wrong))
+    assert "tls_private_key must be a private key in PEM" in str(error.value)
+    assert "hunter2" not in str(error.value)
 
 
 def test_two_gateways_in_a_cluster_do_not_meet(run: Run, program: Program) -> None:
@@ -138,6 +274,21 @@ def test_load_balancer_annotations_are_the_caller_s(run: Run, program: Program) 
         ({"replicas": 0}, "replicas must be 1-50, got 0"),
         ({"replicas": True}, "replicas must be 1-50, got True"),
         ({"namespace": "Dev"}, "namespace must be lower-case letters, digits and -"),
+        ({"max_replicas": 51}, "max_replicas must be 1-50, got 51"),
+        ({"replicas": 5, "max_replicas": 2}, "max_replicas 2 is below replicas 5"),
+        ({"client_requests_per_second": 0}, "client_requests_per_second must be 1-100000, got 0"),
+        ({"max_request_kib": 0}, "max_request_kib must be 1-10485760, got 0"),
+        ({"response_seconds": 0}, "response_seconds must be 1-3600, got 0"),
+        ({"attempts": 11}, "attempts must be 1-10, got 11"),
+        ({"trusted_proxies": ["everyone"]}, "trusted_proxies must be address blocks, as 10.0.0.0/8"),
+        ({"image": ""}, "image must be an image"),
+        ({"tls_certificate": "PEM"}, "tls_certificate must be a certificate in PEM"),
+        (
+            {"tls_certificate": TLS["tls_certificate"]},
+            "tls_certificate and tls_private_key need each other",
+        ),
+        ({**TLS, "tls_secret": "issued"}, "tls_secret and tls_certificate are two ways to say the same"),
+        ({"tls_secret": "Issued"}, "tls_secret must be a Secret's name"),
         ({"definitions": "no"}, "definitions must be install or existing"),
     ],
 )

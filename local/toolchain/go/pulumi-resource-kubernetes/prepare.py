@@ -9,14 +9,10 @@ MODULE = "github.com/pulumi/pulumi-kubernetes/provider/v4"
 
 
 def main(work: Path, version: str) -> None:
-    module = subprocess.run(
-        ["go", "list", "-m", "-f", "{{.Dir}}", MODULE],
-        cwd=work,
-        check=True,
-        text=True,
-        stdout=subprocess.PIPE,
-    )
-    source = Path(module.stdout.strip()) / "cmd" / "pulumi-resource-kubernetes"
+    # The version that go.mod asks for, fetched when the cache does not have it.
+    command = ["go", "mod", "download", "-json", MODULE]
+    answer = subprocess.run(command, cwd=work, check=True, text=True, stdout=subprocess.PIPE)
+    source = Path(json.loads(answer.stdout)["Dir"]) / "cmd" / "pulumi-resource-kubernetes"
     for name in ("schema.json", "terraform-mapping.json"):
         content = json.loads((source / name).read_text())
         if name == "schema.json":
