@@ -1,14 +1,14 @@
 """What the environments put into a cluster, held against the API server's schemas and checkov; Dockerfiles against hadolint."""
 
 import json
-import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from slipway_local import runtime
 from tests.support.project import REPOSITORY
 from tests.support.schemas import write_schemas
 from tests.unit.conftest import program, run
@@ -17,6 +17,7 @@ from tests.unit.test_environment import up
 
 __all__ = ["program", "run"]
 STACKS = ["dev", "prod"]
+Checkov = Callable[[str, Path], list[str]]
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +43,31 @@ def manifests(
             (tmp_path / f"{made.name}.json").write_text(json.dumps(body))
     assert len(list(tmp_path.iterdir())) > 15, "the stack has objects"
     yield tmp_path
+
+
+@pytest.fixture(scope="module")
+def checkov() -> Checkov:
+    """What checkov finds in a folder: check, object and what it says. It is installed when it is first asked."""
+    if not runtime.CHECKOV.is_installed():
+        runtime.CHECKOV.install()
+
+    def find(framework: str, folder: Path) -> list[str]:
+        options = ["--output", "json", "--quiet", "--skip-download"]
+        done = subprocess.run(
+            [runtime.CHECKOV.program("checkov"), "--framework", framework, "--directory", folder, *options],
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode in (0, 1), done.stdout + done.stderr
+        report: Any = json.loads(done.stdout)
+        assert report["summary"]["passed"] > 0, "it looked at something"
+        return [
+            f"{found['check_id']} {found['resource']}: {found['check_name']}"
+            for found in report["results"]["failed_checks"]
+        ]
+
+    return find
 
 
 def test_every_object_is_as_the_api_server_s_schemas_say(manifests: Path, schemas: str) -> None:
@@ -70,12 +96,12 @@ def test_an_unknown_field_is_found(tmp_path: Path, schemas: str) -> None:
     assert "labls" in done.stdout, done.stdout
 
 
-def test_checkov_finds_nothing_that_no_one_has_given_a_reason_for(manifests: Path) -> None:
+def test_checkov_finds_nothing_that_no_one_has_given_a_reason_for(manifests: Path, checkov: Checkov) -> None:
     """Given a stack's objects, then checkov finds nothing but what an annotation beside it excuses."""
     assert checkov("kubernetes", manifests) == []
 
 
-def test_the_dockerfiles_are_clean() -> None:
+def test_the_dockerfiles_are_clean(checkov: Checkov) -> None:
     """Given every Dockerfile of the repository, then hadolint and checkov find nothing."""
     listed = ["git", "ls-files", "*Dockerfile*"]
     files = subprocess.run(listed, cwd=REPOSITORY, check=True, capture_output=True, text=True).stdout.split()
@@ -83,16 +109,3 @@ def test_the_dockerfiles_are_clean() -> None:
     subprocess.run([REPOSITORY / ".venv/bin/hadolint", *files], cwd=REPOSITORY, check=True)
     folders = {(REPOSITORY / file).parent for file in files}
     assert [finding for folder in folders for finding in checkov("dockerfile", folder)] == []
-
-
-def checkov(framework: str, folder: Path) -> list[str]:
-    """What checkov finds: check, object and what it says."""
-    program = os.environ["SLIPWAY_CHECKOV"]
-    command = [program, "--framework", framework, "--directory", str(folder), "--output", "json", "--quiet"]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    report: Any = json.loads(done.stdout)
-    assert done.returncode in (0, 1), done.stderr
-    return [
-        f"{found['check_id']} {found['resource']}: {found['check_name']}"
-        for found in report["results"]["failed_checks"]
-    ]
