@@ -5,9 +5,9 @@ from typing import NotRequired, get_args, get_origin, get_type_hints
 from pulumi import ComponentResource
 from pulumi.provider.experimental import component_provider_host
 
-from slipway import App, BackupVault, Cluster, Gateway, Image, Network
+from slipway import App, BackupVault, Cluster, Gateway, Image, Network, WorkloadRole
 
-COMPONENTS: list[type[ComponentResource]] = [App, BackupVault, Cluster, Gateway, Image, Network]
+COMPONENTS: list[type[ComponentResource]] = [App, BackupVault, Cluster, Gateway, Image, Network, WorkloadRole]
 
 
 def optional_as_none(shape: type) -> None:
@@ -16,8 +16,9 @@ def optional_as_none(shape: type) -> None:
         if get_origin(annotation) is NotRequired:
             (inner,) = get_args(annotation)
             shape.__annotations__[key] = inner | None
-            if hasattr(inner, "__required_keys__"):
-                optional_as_none(inner)
+            for part in (inner, *get_args(inner)):
+                if hasattr(part, "__required_keys__"):
+                    optional_as_none(part)
 
 
 def main() -> None:

@@ -1,5 +1,5 @@
 """What the environments are made of."""
 
-from stacks import sdk_imports
+from stacks import fast_start
 
-sdk_imports.install()
+fast_start.install()

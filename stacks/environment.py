@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
 import pulumi
+from pulumi.runtime.settings import SETTINGS
 
 from slipway import App, BackupVault, Cluster, Gateway, Image, Network
 from slipway.traffic import COLORS
@@ -26,10 +29,7 @@ class Environment:
         if settings.network or settings.backup:
             region()  # where it is missing, that is told before anything is made
         self.parts = (self.cluster, self.gateway, self.images, self.app)
-        # Loading and starting the AWS provider takes a second. A switch of traffic waits for nothing that it does not
-        # need, so what the application does not stand on is declared behind the route. The URN is known in a preview.
-        # Its arguments cannot turn out wrong there: the settings have been held against the components' own rules.
-        self.app.route.urn.apply(lambda _: (self.network, self.backup))
+        self._after_the_switch(lambda: (self.network, self.backup))
 
     def outputs(self) -> Outputs:
         """What the stack tells: where it is, which colour serves, and what each colour is."""
@@ -48,6 +48,22 @@ class Environment:
             "active": app.weights.apply(lambda _: self._settings.active),
             "colors": {name: color(name) for name in COLORS},
         }
+
+    def _after_the_switch(self, declare: Callable[[], object]) -> None:
+        """Declares what the application does not stand on once its route is done: a switch of traffic waits for nothing else.
+
+        Loading and starting the AWS provider alone takes a second. The route's URN is known in a preview too. Arguments
+        cannot turn out wrong there: the settings have been held against the components' own rules.
+        """
+
+        async def behind() -> None:
+            await self.app.route.urn.future()
+            declare()
+
+        # Among the SDK's calls from the first moment on. With none of them begun, or for an `apply`, the SDK would wait by
+        # asking without pause whether all outputs are there: a whole core, which everything else that happens here needs.
+        calls: Any = SETTINGS
+        calls.rpc_manager.rpcs.append(asyncio.ensure_future(behind()))
 
     @cached_property
     def _in_aws(self) -> pulumi.ResourceOptions:
@@ -70,7 +86,10 @@ class Environment:
         """The cluster: one that exists, or EKS in the network's private subnets."""
         settings = self._settings.cluster
         if settings.kind == "eks" and self.network:
-            return Cluster("cluster", settings.args(subnet_ids=self.network.private_subnet_ids), self._in_aws)
+            args = settings.args(
+                subnet_ids=self.network.private_subnet_ids, profile=pulumi.Config("aws").get("profile")
+            )
+            return Cluster("cluster", args, self._in_aws)
         return Cluster("cluster", settings.args())
 
     @cached_property

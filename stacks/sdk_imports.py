@@ -14,7 +14,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
-_PACKAGE = re.compile(r"pulumi_aws\.[a-z0-9]+|pulumi_docker")
+_PACKAGE = re.compile(r"pulumi_aws(\.[a-z0-9]+)?|pulumi_docker")
 
 
 def _module_of(name: str) -> str:
@@ -32,10 +32,11 @@ class _OnDemand(Loader):
                 raise AttributeError(name)
             try:
                 found = importlib.import_module(f"{module.__name__}.{_module_of(name)}")
-                # A module that holds nothing of its own name, as `outputs`, is itself what was asked for.
-                value = (
-                    found if name == _module_of(name) and not hasattr(found, name) else getattr(found, name)
+                # A package, as `ec2`, and a module that holds nothing of its own name, as `outputs`, is itself what was asked for.
+                is_meant = hasattr(found, "__path__") or (
+                    name == _module_of(name) and not hasattr(found, name)
                 )
+                value = found if is_meant else getattr(found, name)
             except (ModuleNotFoundError, AttributeError):
                 del module.__dict__["__getattr__"]
                 self._package.exec_module(module)

@@ -7,6 +7,7 @@ defaults and rules between values are the components' own, so that no component 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -20,9 +21,20 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from slipway import app, backup, cluster, gateway, image, network
-from slipway.address_plan import parse_vpc
-from slipway.validation import CPU, DNS_LABEL, ENV_NAME, HOST, MEMORY, REPOSITORY, SCHEDULE, TAG, is_whole
+from slipway import app, backup_rules, cluster, gateway, image, network, network_rules
+from slipway.validation import (
+    ARN,
+    CPU,
+    DNS_LABEL,
+    ENV_NAME,
+    HOST,
+    MEMORY,
+    REPOSITORY,
+    TAG,
+    is_arn,
+    is_list_of,
+    is_whole,
+)
 
 
 def rule(right: str, pattern: re.Pattern[str]) -> AfterValidator:
@@ -32,6 +44,17 @@ def rule(right: str, pattern: re.Pattern[str]) -> AfterValidator:
         return value
 
     return AfterValidator(check)
+
+
+def _holds(right: str, test: Callable[[Any], bool]) -> BeforeValidator:
+    """A component's own test of one of its arguments."""
+
+    def check(value: Any) -> Any:
+        if not test(value):
+            raise ValueError(f"must be {right}")
+        return value
+
+    return BeforeValidator(check)
 
 
 def _between(low: int, high: int) -> BeforeValidator:
@@ -45,12 +68,15 @@ def _between(low: int, high: int) -> BeforeValidator:
     return BeforeValidator(check)
 
 
-def _vpc(value: str) -> str:
-    try:
-        parse_vpc(value)
-    except ValueError as error:
-        raise ValueError("must be a private IPv4 block between /16 and /22, as 10.20.0.0/16") from error
-    return value
+def _that(right: str, test: Callable[[Any], bool]) -> AfterValidator:
+    """What a component's own test takes."""
+
+    def check(value: Any) -> Any:
+        if value is not None and not test(value):
+            raise ValueError(f"must be {right}")
+        return value
+
+    return AfterValidator(check)
 
 
 def _beside(info: ValidationInfo, key: str, default: Any) -> Any:
@@ -59,11 +85,14 @@ def _beside(info: ValidationInfo, key: str, default: Any) -> Any:
     return None if value is ... else default if value is None else value
 
 
+def _left_out(value: Any, default: Any) -> str:
+    return f" (left out, it is {default})" if value is None else ""
+
+
 def _not_below(key: str, least: int | None, value: int | None, default: int) -> int | None:
     """A highest value against its lowest, either of which may be the component's default."""
     if least is not None and (default if value is None else value) < least:
-        left_out = f" (left out, it is {default})" if value is None else ""
-        raise ValueError(f"must not be below {key}, {least}{left_out}")
+        raise ValueError(f"must not be below {key}, {least}{_left_out(value, default)}")
     return value
 
 
@@ -87,43 +116,98 @@ class Section(BaseModel):
 class Network(Section):
     """The VPC."""
 
-    zones: list[Zone] | None = None
-    cidr: Annotated[str, AfterValidator(_vpc)] | None = None
-    nat: Literal["none", "single", "per-zone"] | None = None
+    zones: Annotated[list[Zone] | None, _that(network_rules.ZONES, network_rules.are_zones)] = None
+    tiers: Annotated[list[str] | None, _that(network_rules.TIERS, network_rules.are_tiers)] = None
+    not_overlapping: Annotated[
+        list[str] | None, _that(network_rules.BLOCKS, is_list_of(network_rules.is_block))
+    ] = None
+    cidr: Annotated[str | None, _that(network_rules.VPC, network_rules.is_vpc)] = Field(
+        None, validate_default=True
+    )
+    nat: Literal["none", "single", "per-zone"] | None = Field(None, validate_default=True)
+    ipv6: Literal["none", "dual-stack"] | None = None
+    flow_logs: Literal["all", "rejected", "none"] | None = None
+    flow_log_retention_days: Annotated[
+        int | None, _that(network_rules.LOG_DAYS_RULE, network_rules.is_log_days)
+    ] = None
+    flow_log_key_arn: Annotated[str | None, _that("the ARN of a KMS key", is_arn("kms"))] = None
+    gateway_endpoints: Annotated[
+        list[str] | None, _that(network_rules.GATEWAY_ENDPOINTS, network_rules.are_gateway_services)
+    ] = None
+    interface_endpoints: Annotated[
+        list[str] | None, _that(network_rules.INTERFACE_ENDPOINTS, network_rules.are_interface_services)
+    ] = None
+    node_discovery: Annotated[str | None, Field(min_length=1)] = None
 
-    @field_validator("zones")
+    @field_validator("cidr")
     @classmethod
-    def _with_letters_of_their_own(cls, value: list[str] | None) -> list[str] | None:
-        if value is not None and not network.are_zones(value):
-            raise ValueError(f"must be {network.ZONES_RULE}")
+    def _clear_of_others_and_wide_enough(cls, value: str | None, info: ValidationInfo) -> str | None:
+        cidr = value or network.CIDR
+        overlapping = network_rules.overlapping(cidr, _beside(info, "not_overlapping", []))
+        if overlapping:
+            raise ValueError(f"must not overlap {', '.join(overlapping)}{_left_out(value, cidr)}")
+        if not network_rules.holds_load_balancers(cidr, _beside(info, "tiers", network.TIERS)):
+            raise ValueError("must be /21 or wider with the tier public, whose load balancers need room")
+        return value
+
+    @field_validator("nat")
+    @classmethod
+    def _in_a_public_subnet(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if not network_rules.holds_nat(value or network.NAT, _beside(info, "tiers", network.TIERS)):
+            raise ValueError(f"must be none without the tier public{_left_out(value, network.NAT)}")
+        return value
+
+    @field_validator("flow_log_retention_days", "flow_log_key_arn")
+    @classmethod
+    def _of_flow_logs(cls, value: Any, info: ValidationInfo) -> Any:
+        if value is not None and info.data.get("flow_logs") == "none":
+            raise ValueError("must be left out when flowLogs is none")
+        return value
+
+    @field_validator("interface_endpoints")
+    @classmethod
+    def _in_an_inner_subnet(cls, value: list[str] | None, info: ValidationInfo) -> list[str] | None:
+        if not network_rules.holds_endpoints(value, _beside(info, "tiers", network.TIERS)):
+            raise ValueError("must be left out without the tier private or isolated")
         return value
 
 
-class Nodes(Section):
-    """The nodes of an EKS cluster."""
+class Access(Section):
+    """What one IAM principal may do in an EKS cluster."""
 
-    instance_types: list[str] | None = None
-    ami_type: str | None = None
-    min_size: Annotated[int | None, _between(1, 450)] = None
-    max_size: Annotated[int | None, _between(1, 450)] = Field(None, validate_default=True)
-    disk_gib: Annotated[int | None, _between(20, 16384)] = None
-
-    @field_validator("max_size")
-    @classmethod
-    def _not_below_least(cls, value: int | None, info: ValidationInfo) -> int | None:
-        return _not_below("minSize", _beside(info, "min_size", cluster.MIN_NODES), value, cluster.MAX_NODES)
+    principal_arn: Annotated[str, rule("the ARN of an IAM principal", ARN)]
+    level: Literal["view", "edit", "admin"] | None = None
+    namespaces: Annotated[list[str] | None, Field(min_length=1)] = None
 
 
 class Cluster(Section):
     """The Kubernetes cluster: `existing`, or `eks` with what it is to be."""
 
     kind: Literal["eks", "existing"]
-    version: str | None = None
-    public_access_cidrs: list[str] | None = None
-    administrators: list[str] | None = None
-    nodes: Nodes | None = None
+    version: Annotated[str, rule(cluster.VERSION_RULE, cluster.VERSION)] | None = None
+    support: Literal["standard", "extended"] | None = None
+    public_access_cidrs: Annotated[list[str], _holds(cluster.CIDR_RULE, cluster.are_blocks)] | None = None
+    access: dict[Label, Access] | None = None
+    node_pools: list[Literal["general-purpose", "system"]] | None = None
+    addons: (
+        Annotated[dict[str, str], _holds("names with versions, as v0.8.1-eksbuild.5", cluster.are_addons)]
+        | None
+    ) = None
+    log_retention_days: (
+        Annotated[int, _holds("one of CloudWatch's steps, as 90 or 365", cluster.is_retention)] | None
+    ) = None
+    removal: Literal["protect", "destroy"] | None = None
 
-    @field_validator("version", "public_access_cidrs", "administrators", "nodes")
+    @field_validator(
+        "version",
+        "support",
+        "public_access_cidrs",
+        "access",
+        "node_pools",
+        "addons",
+        "log_retention_days",
+        "removal",
+    )
     @classmethod
     def _of_eks_alone(cls, value: Any, info: ValidationInfo) -> Any:
         if value is not None and info.data.get("kind") == "existing":
@@ -269,21 +353,96 @@ class Image(Section):
         return value
 
 
+Days = Annotated[int | None, _between(1, backup_rules.LONGEST_DAYS)]
+Schedule = Annotated[str | None, _that(backup_rules.SCHEDULE_RULE, backup_rules.is_schedule)]
+
+
 class Backup(Section):
     """The backup vault and its plan."""
 
-    schedule: Annotated[str, rule(backup.SCHEDULE_RULE, SCHEDULE)] | None = None
-    retention_days: Annotated[int | None, _between(1, 36500)] = None
+    schedule: Schedule = None
+    retention_days: Days = None
+    weekly_retention_days: Days = None
+    monthly_retention_days: Days = None
     cold_storage_days: Annotated[int | None, _between(1, 36410)] = None
+    copy_to: Annotated[list[str] | None, _that(backup_rules.VAULTS_RULE, backup_rules.are_vaults)] = None
+    copy_retention_days: Days = None
+    copies_from: Annotated[list[str] | None, _that(backup_rules.ACCOUNTS_RULE, backup_rules.are_accounts)] = (
+        None
+    )
     removal: Literal["protect", "destroy"] | None = None
+    lock: Literal["none", "governance", "compliance"] | None = None
+    lock_min_days: Days = None
+    lock_max_days: Days = None
+    lock_grace_days: Annotated[int | None, _between(3, 36500)] = None
+    notify: Annotated[list[str] | None, _that(backup_rules.ADDRESSES_RULE, backup_rules.are_addresses)] = None
+    restore_tests: Annotated[
+        list[str] | None, _that(backup_rules.RESTORE_TEST_RULE, backup_rules.are_restorable)
+    ] = None
+    restore_test_schedule: Schedule = None
+    reports: Annotated[list[str] | None, _that(backup_rules.REPORTS_RULE, backup_rules.are_reports)] = None
+    report_bucket: Annotated[str, rule(backup_rules.BUCKET_RULE, backup_rules.BUCKET)] | None = None
+    report_retention_days: Days = None
 
     @field_validator("cold_storage_days")
     @classmethod
     def _long_enough_in_the_cold(cls, value: int | None, info: ValidationInfo) -> int | None:
-        kept = _beside(info, "retention_days", backup.RETENTION_DAYS)
-        if not backup.stays_cold(kept, value):
-            raise ValueError(f"must be {backup.COLD_MINIMUM_DAYS} or more below retentionDays, {kept}")
+        key, kept = max(_retentions(info).items(), key=lambda one: one[1], default=("", None))
+        if not backup_rules.stays_cold(kept, value):
+            raise ValueError(f"must be {backup_rules.COLD_MINIMUM_DAYS} or more below {key}, {kept}")
         return value
+
+    @field_validator("lock")
+    @classmethod
+    def _that_can_be_removed(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if not backup_rules.can_be_removed(info.data.get("removal"), value or "none"):
+            raise ValueError("must be none or left out when removal is destroy")
+        return value
+
+    @field_validator("lock_min_days", "lock_max_days", "lock_grace_days")
+    @classmethod
+    def _of_a_lock(cls, value: int | None, info: ValidationInfo) -> int | None:
+        default = "none" if info.data.get("removal") == "destroy" else "governance"
+        lock = _beside(info, "lock", default)
+        if value is not None and lock == "none":
+            raise ValueError("must be left out when there is no lock")
+        if value is not None and info.field_name == "lock_grace_days" and lock == "governance":
+            raise ValueError("must be left out unless lock is compliance")
+        return value
+
+    @field_validator("lock_min_days", "lock_max_days")
+    @classmethod
+    def _that_takes_what_is_kept(cls, value: int | None, info: ValidationInfo) -> int | None:
+        for key, kept in _retentions(info).items():
+            low, high = (kept, value) if info.field_name == "lock_min_days" else (value, kept)
+            if backup_rules.is_below(low, high):
+                raise ValueError(f"must take {key}, {kept}")
+        return value
+
+    @field_validator("copy_retention_days", "restore_test_schedule", "report_bucket", "report_retention_days")
+    @classmethod
+    def _with_what_it_is_of(cls, value: Any, info: ValidationInfo) -> Any:
+        needed = backup_rules.OF[info.field_name or ""]
+        if value is not None and not _beside(info, needed, None):
+            raise ValueError(f"must be left out without {to_camel(needed)}")
+        return value
+
+    @field_validator("report_retention_days")
+    @classmethod
+    def _in_the_bucket_of_its_own(cls, value: int | None, info: ValidationInfo) -> int | None:
+        if value is not None and info.data.get("report_bucket"):
+            raise ValueError("must be left out when reportBucket is another's")
+        return value
+
+
+def _retentions(info: ValidationInfo) -> dict[str, int]:
+    """What a backup section keeps, by key; empty when one of them is wrong itself."""
+    kept = {
+        "retentionDays": _beside(info, "retention_days", backup_rules.RETENTION_DAYS),
+        "weeklyRetentionDays": info.data.get("weekly_retention_days"),
+        "monthlyRetentionDays": info.data.get("monthly_retention_days"),
+    }
+    return {key: days for key, days in kept.items() if days is not None}
 
 
 class Tags(Section):

@@ -2,13 +2,15 @@
 
 from slipway.app import App, AppArgs
 from slipway.backup import BackupVault, BackupVaultArgs
-from slipway.cluster import Cluster, ClusterArgs
+from slipway.cluster import AccessArgs, Cluster, ClusterArgs
 from slipway.gateway import Gateway, GatewayArgs
 from slipway.image import Image, ImageArgs
 from slipway.network import Network, NetworkArgs
 from slipway.validation import ArgumentError
+from slipway.workload_role import WorkloadRole, WorkloadRoleArgs
 
 __all__ = [
+    "AccessArgs",
     "App",
     "AppArgs",
     "ArgumentError",
@@ -22,4 +24,6 @@ __all__ = [
     "ImageArgs",
     "Network",
     "NetworkArgs",
+    "WorkloadRole",
+    "WorkloadRoleArgs",
 ]

@@ -1,45 +1,72 @@
 """Cluster: a Kubernetes cluster to deploy to, either an EKS cluster that it makes or one that exists already.
 
-Does not build node autoscaling or workload roles.
-Costs: with `eks` the control plane and each node by the hour, one KMS key by the month, control-plane logs by the GiB.
+Does not build the network, namespaces or the roles of workloads: see Network, App and WorkloadRole.
+Stateful: with `eks` the cluster and the key of its secrets are kept from deletion unless `removal` says otherwise.
+Costs: with `eks` the control plane by the hour, each node by the hour with Auto Mode's surcharge, one KMS key by the
+month, control-plane logs by the GiB. Nodes come and go with the pods; what bounds them is the pods' own scaling.
 """
 
-import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NotRequired, TypedDict
+from ipaddress import ip_network
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, cast
 
 import pulumi
-import pulumi_aws as aws
 import pulumi_kubernetes as k8s
 
 from slipway import versions
-from slipway.validation import Checks, is_one_of, is_whole
+from slipway.validation import ARN, DNS_LABEL, Checks, is_one_of, is_text, matches
+
+if TYPE_CHECKING:
+    from slipway.cluster_eks import EksCluster
 
 KINDS = ("eks", "existing")
-MIN_NODES, MAX_NODES = 3, 6
-_LOGS = ("api", "audit", "authenticator", "controllerManager", "scheduler")
-_NODE_POLICIES = {
-    "worker": "AmazonEKSWorkerNodePolicy",
-    "registry": "AmazonEC2ContainerRegistryPullOnly",
-    "cni": "AmazonEKS_CNI_Policy",
-}
-_ADMIN = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+LEVELS = ("view", "edit", "admin")
+REMOVAL = ("protect", "destroy")
+SUPPORT = ("standard", "extended")
+NODE_POOLS = ("general-purpose", "system")
+LOG_RETENTION_DAYS = (
+    1,
+    3,
+    5,
+    7,
+    14,
+    30,
+    60,
+    90,
+    120,
+    150,
+    180,
+    365,
+    400,
+    545,
+    731,
+    1096,
+    1827,
+    2192,
+    2557,
+    2922,
+    3288,
+    3653,
+)
+VERSION = re.compile(r"1\.\d{2}")
+VERSION_RULE = "a minor version of Kubernetes, as 1.34"
+CIDR_RULE = "address blocks, as 192.0.2.0/24"
+ADDON_VERSION = re.compile(r"v\d+\.\d+\.\d+-eksbuild\.\d+")
+_EKS_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}")
+_FEWEST_ZONES = 2
 
 
-class NodesArgs(TypedDict):
-    """The managed node group of an EKS cluster."""
+class AccessArgs(TypedDict):
+    """What one IAM principal may do in the cluster."""
 
-    instance_types: NotRequired[Sequence[str]]
-    """EC2 instance types, most wanted first. Default `m7g.large`, Graviton."""
-    ami_type: NotRequired[str]
-    """Operating system and architecture. Default `AL2023_ARM_64_STANDARD`."""
-    min_size: NotRequired[int]
-    """Fewest nodes, 1 to 450. Default 3, one in each of three zones."""
-    max_size: NotRequired[int]
-    """Most nodes, 1 to 450. Default 6."""
-    disk_gib: NotRequired[int]
-    """Root disk of a node in GiB, 20 to 16384. Default 50."""
+    principal_arn: pulumi.Input[str]
+    """ARN of the IAM role or user."""
+    level: NotRequired[str]
+    """`view` (default) reads all but secrets, `edit` changes workloads, `admin` may do everything."""
+    namespaces: NotRequired[Sequence[str]]
+    """Namespaces that the level holds in; a `*` stands for any letters. Default all of them."""
 
 
 class ClusterArgs(TypedDict):
@@ -52,84 +79,178 @@ class ClusterArgs(TypedDict):
     subnet_ids: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
     """For `eks`, required: subnets of control plane and nodes, private ones in two or more zones."""
     version: NotRequired[str]
-    """For `eks`: Kubernetes version, changed in place. Default the one this release was tested with."""
+    """For `eks`: Kubernetes version, changed in place, one minor at a time. Default the one this release was tested with."""
+    support: NotRequired[str]
+    """For `eks`: `standard` (default) is upgraded by AWS when its support ends, `extended` stays for a year more at six times the price."""
     public_access_cidrs: NotRequired[Sequence[str]]
     """For `eks`: blocks that may reach the API server from outside the VPC. Default none, the endpoint is private."""
-    administrators: NotRequired[Sequence[pulumi.Input[str]]]
-    """For `eks`: ARNs of IAM principals that administer the cluster, by name. Default only who creates it."""
-    nodes: NotRequired[NodesArgs]
-    """For `eks`: the node group. Default three to six m7g.large."""
+    access: NotRequired[Mapping[str, AccessArgs]]
+    """For `eks`: who may do what, by a name of your own for each. Default who creates the cluster, as administrator."""
+    node_pools: NotRequired[Sequence[str]]
+    """For `eks`: Auto Mode's pools, of `general-purpose` and `system`. Default both; empty when you bring NodePools of your own."""
+    addons: NotRequired[Mapping[str, str]]
+    """For `eks`: name to version of the add-ons beside those built into Auto Mode. Default `metrics-server`, as this release was tested."""
     log_retention_days: NotRequired[int]
-    """For `eks`: days that control-plane logs are kept. Default 90."""
+    """For `eks`: days that control-plane logs are kept, one of CloudWatch's steps. Default 90."""
+    profile: NotRequired[str]
+    """For `eks`: profile of the AWS configuration that the kubeconfig logs in with. Default the ambient credentials."""
+    removal: NotRequired[str]
+    """For `eks`: `protect` (default) refuses to delete cluster and key, `destroy` deletes them."""
 
 
 @dataclass(frozen=True)
-class _Nodes:
-    instance_types: tuple[str, ...]
-    ami_type: str
-    min_size: int
-    max_size: int
-    disk_gib: int
+class Access:
+    """One entry of `access`, defaults filled in."""
+
+    principal_arn: pulumi.Input[str]
+    level: str
+    namespaces: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class _Cluster:
+class ClusterSettings:
+    """The arguments, checked and defaults filled in."""
+
     kind: str
     kubeconfig: pulumi.Input[str] | None
+    physical_name: str
     subnet_ids: pulumi.Input[Sequence[pulumi.Input[str]]]
     version: str
+    support: str
     public_access_cidrs: tuple[str, ...]
-    administrators: tuple[pulumi.Input[str], ...]
-    nodes: _Nodes
+    access: Mapping[str, Access]
+    node_pools: tuple[str, ...]
+    addons: Mapping[str, str]
     log_retention_days: int
+    profile: str | None
+    removal: str
 
 
-def _resolve(name: str, args: ClusterArgs) -> _Cluster:
-    nodes_args = args.get("nodes", NodesArgs())
-    nodes = _Nodes(
-        instance_types=tuple(nodes_args.get("instance_types", ("m7g.large",))),
-        ami_type=nodes_args.get("ami_type", "AL2023_ARM_64_STANDARD"),
-        min_size=nodes_args.get("min_size", MIN_NODES),
-        max_size=nodes_args.get("max_size", MAX_NODES),
-        disk_gib=nodes_args.get("disk_gib", 50),
-    )
+def _resolve(name: str, args: ClusterArgs) -> ClusterSettings:
     kind = args.get("kind", "")
+    # The log group has to be there before the cluster, and is found by this name.
+    physical_name = f"{pulumi.get_project()}-{pulumi.get_stack()}-{name}"
+    version, support = args.get("version", versions.KUBERNETES), args.get("support", "standard")
+    subnet_ids, cidrs = args.get("subnet_ids", ()), args.get("public_access_cidrs", ())
+    access, pools = args.get("access", {}), args.get("node_pools", NODE_POOLS)
+    addons, days = args.get("addons", versions.EKS_ADDONS), args.get("log_retention_days", 90)
+    profile, removal = args.get("profile"), args.get("removal", "protect")
     with Checks("cluster", name, args, ClusterArgs) as check:
-        check.shape("nodes.", nodes_args, NodesArgs)
         check.value("kind", kind, f"one of {', '.join(KINDS)}", is_one_of(KINDS))
-        check.value("nodes.min_size", nodes.min_size, "1-450", is_whole(1, 450))
-        check.value("nodes.max_size", nodes.max_size, "1-450, not below nodes.min_size", is_whole(1, 450))
-        check.value("nodes.disk_gib", nodes.disk_gib, "20-16384", is_whole(20, 16384))
-        check.rule(
-            nodes.min_size <= nodes.max_size,
-            f"nodes.max_size {nodes.max_size} is below nodes.min_size {nodes.min_size}",
+        check.value("kubeconfig", args.get("kubeconfig"), "the content of a kubeconfig", is_text)
+        check.value("version", version, VERSION_RULE, matches(VERSION))
+        check.value("support", support, f"one of {', '.join(SUPPORT)}", is_one_of(SUPPORT))
+        check.value("public_access_cidrs", cidrs, CIDR_RULE, are_blocks)
+        check.value("node_pools", pools, f"a list out of {', '.join(NODE_POOLS)}", are_pools)
+        check.value("addons", addons, "names with versions, as v0.8.1-eksbuild.5", are_addons)
+        check.value(
+            "log_retention_days", days, f"one of {', '.join(map(str, LOG_RETENTION_DAYS))}", is_retention
         )
-        check.rule(
-            kind != "eks" or "subnet_ids" in args,
-            'kind "eks" needs subnet_ids, the private subnets of a network',
-        )
-        check.rule(
-            kind != "eks" or "kubeconfig" not in args,
-            'kind "eks" makes its own kubeconfig: leave kubeconfig out',
-        )
-        strangers = sorted(args.keys() - {"kind", "kubeconfig"}) if kind == "existing" else []
-        check.rule(not strangers, f'kind "existing" makes nothing: leave {", ".join(strangers)} out')
-    return _Cluster(
+        check.value("profile", profile, "a profile's name", is_text)
+        check.value("removal", removal, f"one of {', '.join(REMOVAL)}", is_one_of(REMOVAL))
+        _check_access(check, access)
+        if kind == "eks":
+            _check_eks(check, physical_name, args)
+        elif kind == "existing":
+            strangers = sorted(args.keys() - {"kind", "kubeconfig"})
+            check.rule(not strangers, f'kind "existing" makes nothing: leave {", ".join(strangers)} out')
+    return ClusterSettings(
         kind=kind,
         kubeconfig=args.get("kubeconfig"),
-        subnet_ids=args.get("subnet_ids", ()),
-        version=args.get("version", versions.KUBERNETES),
-        public_access_cidrs=tuple(args.get("public_access_cidrs", ())),
-        administrators=tuple(args.get("administrators", ())),
-        nodes=nodes,
-        log_retention_days=args.get("log_retention_days", 90),
+        physical_name=physical_name,
+        subnet_ids=subnet_ids,
+        version=version,
+        support=support,
+        public_access_cidrs=tuple(cidrs),
+        access={
+            key: Access(
+                entry["principal_arn"], entry.get("level", "view"), tuple(entry.get("namespaces", ()))
+            )
+            for key, entry in access.items()
+        },
+        node_pools=tuple(pools),
+        addons=addons,
+        log_retention_days=days,
+        profile=profile,
+        removal=removal,
+    )
+
+
+def _check_eks(check: Checks, physical_name: str, args: ClusterArgs) -> None:
+    check.value(
+        "name", physical_name, "letters, digits, - and _, 100 with project and stack", matches(_EKS_NAME)
+    )
+    check.value("subnet_ids", args.get("subnet_ids"), "two or more subnets' ids", _are_subnets)
+    check.rule("subnet_ids" in args, 'kind "eks" needs subnet_ids, the private subnets of a network')
+    check.rule("kubeconfig" not in args, 'kind "eks" makes its own kubeconfig: leave kubeconfig out')
+
+
+def _check_access(check: Checks, access: Any) -> None:
+    check.value("access", access, "names with a section each", lambda value: isinstance(value, Mapping))
+    if not isinstance(access, Mapping):
+        return
+    for name, entry in cast(Mapping[str, Any], access).items():
+        at = f"access.{name}"
+        check.value(at, name, "named by lower-case letters, digits and -", matches(DNS_LABEL))
+        check.value(at, entry, "a section", lambda value: isinstance(value, Mapping))
+        if not isinstance(entry, Mapping):
+            continue
+        given = cast(Mapping[str, Any], entry)
+        check.shape(f"{at}.", given, AccessArgs)
+        check.value(
+            f"{at}.principal_arn", given.get("principal_arn"), "the ARN of an IAM principal", matches(ARN)
+        )
+        check.value(f"{at}.level", given.get("level"), f"one of {', '.join(LEVELS)}", is_one_of(LEVELS))
+        check.value(f"{at}.namespaces", given.get("namespaces"), "a list of namespaces", _are_texts)
+
+
+def are_blocks(value: Any) -> bool:
+    """Whether these are IPv4 or IPv6 networks, each without host bits."""
+    try:
+        return _are_texts(value, least=0) and all(ip_network(block) for block in value)
+    except ValueError:
+        return False
+
+
+def are_pools(value: Any) -> bool:
+    """Whether these are pools that Auto Mode brings, each once."""
+    return _are_texts(value, least=0) and set(value) <= set(NODE_POOLS) and len(set(value)) == len(value)
+
+
+def are_addons(value: Any) -> bool:
+    """Whether these are names of add-ons with a whole version each."""
+    return isinstance(value, Mapping) and all(
+        matches(DNS_LABEL)(name) and matches(ADDON_VERSION)(version)
+        for name, version in cast(Mapping[Any, Any], value).items()
+    )
+
+
+def is_retention(value: Any) -> bool:
+    """Whether CloudWatch keeps logs for just so many days."""
+    return type(value) is int and value in LOG_RETENTION_DAYS
+
+
+def _are_texts(value: Any, least: int = 1) -> bool:
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        return False
+    items = cast(Sequence[Any], value)
+    return len(items) >= least and all(is_text(item) for item in items)
+
+
+def _are_subnets(value: Any) -> bool:
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        return False
+    items = cast(Sequence[Any], value)
+    return len(items) >= _FEWEST_ZONES and all(
+        is_text(item) or isinstance(item, pulumi.Output) for item in items
     )
 
 
 class Cluster(pulumi.ComponentResource):
-    """EKS with its node group and core add-ons, or a cluster that exists.
+    """EKS in Auto Mode, or a cluster that exists.
 
-    The EKS cluster has KMS-encrypted secrets, a private endpoint, control-plane logs and access entries.
+    The EKS cluster has secrets encrypted by a key of its own, a private endpoint, all control-plane logs, access by IAM
+    principal, nodes that AWS scales, patches and repairs, enforced network policies and encrypted volumes by default.
     `provider`, in Python, is a Kubernetes provider for it, to be handed to other components through their options.
     https://docs.aws.amazon.com/eks/latest/best-practices/security.html
     """
@@ -138,179 +259,55 @@ class Cluster(pulumi.ComponentResource):
     """Content of a kubeconfig, secret; empty when the ambient one is used."""
     cluster_name: pulumi.Output[str]
     """Name of the EKS cluster; empty for `existing`."""
+    endpoint: pulumi.Output[str]
+    """URL of the EKS cluster's API server; empty for `existing`."""
     oidc_provider_arn: pulumi.Output[str]
-    """ARN of the IAM OIDC provider for workload roles; empty for `existing`."""
+    """ARN of the IAM OIDC provider that vouches for the cluster's service accounts; empty for `existing`."""
+    oidc_issuer: pulumi.Output[str]
+    """URL of the cluster's OIDC issuer; empty for `existing`."""
+    security_group_id: pulumi.Output[str]
+    """Security group of control plane and nodes, for a database or cache to let in; empty for `existing`."""
+    node_role_arn: pulumi.Output[str]
+    """ARN of the nodes' IAM role; empty for `existing`."""
 
     def __init__(self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         settings = _resolve(name, args)
         super().__init__("slipway:index:Cluster", name, {}, opts)
         if settings.kind == "eks":
-            self._make(name, settings)
+            from slipway import (
+                cluster_eks,
+            )  # with it comes the SDK for AWS, which an existing cluster does without
+
+            eks = cluster_eks.make(self, name, settings)
+            self.provider = _provider(self, name, eks.kubeconfig, eks.arn)
+            cluster_eks.furnish(self, name, self.provider)
+            self._tell(eks)
         else:
-            self._take(settings)
-        self.provider = k8s.Provider(
-            f"{name}-kubernetes",
-            # An empty string would be read as an empty kubeconfig, so the ambient one is asked for by saying nothing.
-            kubeconfig=self.kubeconfig if settings.kind == "eks" else settings.kubeconfig,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        self.register_outputs(
-            {
-                "kubeconfig": self.kubeconfig,
-                "cluster_name": self.cluster_name,
-                "oidc_provider_arn": self.oidc_provider_arn,
-            }
-        )
+            self.provider = _provider(self, name, settings.kubeconfig, None)
+            self._tell_existing(settings)
+        self.register_outputs({output: getattr(self, output) for output in _OUTPUTS})
 
-    def _take(self, settings: _Cluster) -> None:
+    def _tell(self, eks: "EksCluster") -> None:
+        for output in _OUTPUTS:
+            setattr(self, output, getattr(eks, output))
+
+    def _tell_existing(self, settings: ClusterSettings) -> None:
+        for output in _OUTPUTS:
+            setattr(self, output, pulumi.Output.from_input(""))
         self.kubeconfig = pulumi.Output.secret(settings.kubeconfig or "")
-        self.cluster_name = pulumi.Output.from_input("")
-        self.oidc_provider_arn = pulumi.Output.from_input("")
-
-    def _make(self, name: str, settings: _Cluster) -> None:
-        opts = pulumi.ResourceOptions(parent=self)
-        cluster = _control_plane(name, settings, opts)
-        _administrators(name, settings, cluster, opts)
-        nodes = _node_group(name, settings, cluster, opts)
-        _addons(name, cluster, nodes, opts)
-        issuer = cluster.identities[0].oidcs[0].issuer
-        identity = aws.iam.OpenIdConnectProvider(
-            f"{name}-oidc", url=issuer, client_id_lists=["sts.amazonaws.com"], opts=opts
-        )
-        self.cluster_name, self.oidc_provider_arn = cluster.name, identity.arn
-        authority = cluster.certificate_authority.apply(lambda authority: authority.data)
-        self.kubeconfig = pulumi.Output.secret(
-            pulumi.Output.all(cluster.name, cluster.endpoint, authority).apply(
-                lambda all_: _kubeconfig(*all_)
-            )
-        )
 
 
-def _role(
-    name: str, service: str, policies: Mapping[str, str], opts: pulumi.ResourceOptions
-) -> "aws.iam.Role":
-    trust = {
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}],
-    }
-    role = aws.iam.Role(name, assume_role_policy=json.dumps(trust), opts=opts)
-    for noun, policy in policies.items():
-        aws.iam.RolePolicyAttachment(
-            f"{name}-{noun}", role=role.name, policy_arn=f"arn:aws:iam::aws:policy/{policy}", opts=opts
-        )
-    return role
+_OUTPUTS = tuple(Cluster.__annotations__)
 
 
-def _control_plane(name: str, settings: _Cluster, opts: pulumi.ResourceOptions) -> "aws.eks.Cluster":
-    physical_name = f"{pulumi.get_project()}-{pulumi.get_stack()}-{name}"  # the log group must be there first, by this name
-    logs = aws.cloudwatch.LogGroup(
-        f"{name}-logs",
-        name=f"/aws/eks/{physical_name}/cluster",
-        retention_in_days=settings.log_retention_days,
-        opts=opts,
-    )
-    key = aws.kms.Key(
-        f"{name}-secrets-key",
-        description=f"Kubernetes secrets of {physical_name}",
-        enable_key_rotation=True,
-        deletion_window_in_days=30,
-        opts=opts,
-    )
-    role = _role(f"{name}-role", "eks.amazonaws.com", {"cluster": "AmazonEKSClusterPolicy"}, opts)
-    return aws.eks.Cluster(
-        f"{name}-eks",
-        name=physical_name,
-        role_arn=role.arn,
-        version=settings.version,
-        enabled_cluster_log_types=list(_LOGS),
-        bootstrap_self_managed_addons=False,
-        access_config={"authentication_mode": "API", "bootstrap_cluster_creator_admin_permissions": True},
-        encryption_config={"provider": {"key_arn": key.arn}, "resources": ["secrets"]},
-        vpc_config=aws.eks.ClusterVpcConfigArgs(
-            subnet_ids=settings.subnet_ids,
-            endpoint_private_access=True,
-            endpoint_public_access=bool(settings.public_access_cidrs),
-            public_access_cidrs=list(settings.public_access_cidrs) or None,
-        ),
-        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[logs])),
-    )
-
-
-def _administrators(
-    name: str, settings: _Cluster, cluster: "aws.eks.Cluster", opts: pulumi.ResourceOptions
-) -> None:
-    for principal in settings.administrators:
-        noun = f"{name}-admin-{str(principal).rsplit('/', 1)[-1]}"
-        entry = aws.eks.AccessEntry(noun, cluster_name=cluster.name, principal_arn=principal, opts=opts)
-        aws.eks.AccessPolicyAssociation(
-            noun,
-            cluster_name=cluster.name,
-            principal_arn=entry.principal_arn,
-            policy_arn=_ADMIN,
-            access_scope={"type": "cluster"},
-            opts=opts,
-        )
-
-
-def _node_group(
-    name: str, settings: _Cluster, cluster: "aws.eks.Cluster", opts: pulumi.ResourceOptions
-) -> "aws.eks.NodeGroup":
-    nodes = settings.nodes
-    role = _role(f"{name}-node-role", "ec2.amazonaws.com", _NODE_POLICIES, opts)
-    network = aws.eks.Addon(
-        f"{name}-vpc-cni",
-        cluster_name=cluster.name,
-        addon_name="vpc-cni",
-        configuration_values=json.dumps({"enableNetworkPolicy": "true"}),
-        opts=opts,
-    )
-    return aws.eks.NodeGroup(
-        f"{name}-nodes",
-        cluster_name=cluster.name,
-        node_role_arn=role.arn,
-        subnet_ids=settings.subnet_ids,
-        instance_types=list(nodes.instance_types),
-        ami_type=nodes.ami_type,
-        disk_size=nodes.disk_gib,
-        scaling_config={
-            "min_size": nodes.min_size,
-            "max_size": nodes.max_size,
-            "desired_size": nodes.min_size,
-        },
-        update_config={"max_unavailable": 1},
-        # An autoscaler owns the size; and a node without its network never gets ready.
-        opts=pulumi.ResourceOptions.merge(
-            opts, pulumi.ResourceOptions(ignore_changes=["scalingConfig.desiredSize"], depends_on=[network])
-        ),
-    )
-
-
-def _addons(
-    name: str, cluster: "aws.eks.Cluster", nodes: "aws.eks.NodeGroup", opts: pulumi.ResourceOptions
-) -> None:
-    for addon in ("kube-proxy", "eks-pod-identity-agent"):
-        aws.eks.Addon(f"{name}-{addon}", cluster_name=cluster.name, addon_name=addon, opts=opts)
-    # CoreDNS is pods: without nodes it stays degraded and its creation times out.
-    on_nodes = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[nodes]))
-    aws.eks.Addon(f"{name}-coredns", cluster_name=cluster.name, addon_name="coredns", opts=on_nodes)
-
-
-def _kubeconfig(name: str, endpoint: str, authority: str) -> str:
-    """A kubeconfig that holds no credential: tokens come from the AWS command line's own login."""
-    login: dict[str, Any] = {
-        "apiVersion": "client.authentication.k8s.io/v1beta1",
-        "command": "aws",
-        "args": ["eks", "get-token", "--cluster-name", name, "--output", "json"],
-    }
-    return json.dumps(
-        {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [
-                {"name": name, "cluster": {"server": endpoint, "certificate-authority-data": authority}}
-            ],
-            "users": [{"name": name, "user": {"exec": login}}],
-            "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
-            "current-context": name,
-        }
+def _provider(
+    parent: Cluster, name: str, kubeconfig: pulumi.Input[str] | None, identifier: pulumi.Input[str] | None
+) -> k8s.Provider:
+    return k8s.Provider(
+        f"{name}-kubernetes",
+        # An empty string would be read as an empty kubeconfig, so the ambient one is asked for by saying nothing.
+        kubeconfig=kubeconfig,
+        # Without it another login in the kubeconfig would look like another cluster, and replace all that is in it.
+        cluster_identifier=identifier,
+        opts=pulumi.ResourceOptions(parent=parent),
     )

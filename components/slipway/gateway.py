@@ -20,8 +20,8 @@ EXPOSURES = ("load-balancer", "node-port")
 EXPOSURE = "load-balancer"
 HOST_RULE = "a host name or address, without scheme or port"
 REPLICAS, MAX_REPLICAS = 2, 10
+# Without a class: EKS Auto Mode and the AWS Load Balancer Controller each put in their own.
 _NLB = {
-    "service.beta.kubernetes.io/aws-load-balancer-type": "external",
     "service.beta.kubernetes.io/aws-load-balancer-nlb-target-type": "ip",
     "service.beta.kubernetes.io/aws-load-balancer-scheme": "internet-facing",
 }

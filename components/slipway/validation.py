@@ -6,9 +6,10 @@ Values that are still Outputs are passed over here; the policy pack sees them re
 from __future__ import annotations
 
 import difflib
+import json
 import re
-from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, cast
 
 import pulumi
 
@@ -21,6 +22,7 @@ HOST = re.compile(
 )
 REPOSITORY = re.compile(r"[a-z0-9.-]+(:\d+)?(/[a-z0-9._-]+)+")
 TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(\d{12}|aws)?:\S+")
 SCHEDULE = re.compile(r"cron\(\S+( \S+){5}\)|rate\([1-9]\d* (minute|hour|day)s?\)")
 
 
@@ -42,6 +44,31 @@ def matches(pattern: re.Pattern[str]) -> Callable[[Any], bool]:
 
 def is_text(value: Any) -> bool:
     return isinstance(value, str) and value != ""
+
+
+def is_arn(service: str) -> Callable[[Any], bool]:
+    """The name of something in an account's region, as arn:aws:kms:eu-central-1:123456789012:key/…"""
+    return matches(re.compile(rf"arn:aws[-a-z]*:{service}:[a-z0-9-]+:\d{{12}}:\S+"))
+
+
+def is_list_of(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    """A list whose members pass the test, as far as they are known, and none of which stands there twice."""
+
+    def check(value: Any) -> bool:
+        if not isinstance(value, list | tuple):
+            return False
+        members = cast("Sequence[Any]", value)
+        known = [member for member in members if not isinstance(member, pulumi.Output)]
+        return all(map(test, known)) and len(set(known)) == len(known)
+
+    return check
+
+
+def is_json_object(value: Any) -> bool:
+    try:
+        return isinstance(json.loads(value), dict)
+    except (TypeError, ValueError):
+        return False
 
 
 class Checks:

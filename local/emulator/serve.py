@@ -9,6 +9,7 @@ import logging
 import os
 
 import additions
+from additions.eks_login import TokenReviews
 from durable import Durable
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
@@ -23,4 +24,4 @@ config.bind = [f"127.0.0.1:{os.environ['GATEWAY_PORT']}"]
 # Longer than AWS clients keep idle connections, so that none of them meets one that is being closed.
 config.keep_alive_timeout = 75
 
-asyncio.run(serve(Durable(app), config))
+asyncio.run(serve(TokenReviews(Durable(app)), config))

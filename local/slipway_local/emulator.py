@@ -6,7 +6,7 @@ from slipway_local import runtime
 from slipway_local.api import healthy
 from slipway_local.parts import Part
 from slipway_local.paths import paths, repository
-from slipway_local.ports import EMULATOR
+from slipway_local.ports import API_SERVER, EMULATOR
 
 
 def emulator() -> Part:
@@ -26,6 +26,9 @@ def emulator() -> Part:
             "S3_DATA_DIR": str(paths().emulator / "s3"),
             "CLOUDTRAIL_RECORDING": "1",
             "TMPDIR": str(paths().run),
+            # What its EKS clusters lead to: see local/emulator/additions/eks.py.
+            "EKS_ENDPOINT": f"https://localhost:{API_SERVER}",
+            "EKS_CA_FILE": str(paths().ca_certificate),
             # Listeners that nobody here needs, one of them on every address.
             "SFTP_ENABLED": "0",
             "IOT_MTLS_ENABLED": "0",

@@ -47,6 +47,9 @@ def environment() -> dict[str, str]:
         "PULUMI_CONFIG_PASSPHRASE": "",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
+        # Pulumi and its providers run for seconds: they collect garbage when there is much of it, not all the time.
+        "GOGC": "off",
+        "GOMEMLIMIT": "2GiB",
         "DOCKER_HOST": f"unix://{paths().docker_socket}",
         "SSL_CERT_FILE": str(paths().trust_bundle),
         # What kubectl and docker remember goes where `down` removes it, not into the home folder.

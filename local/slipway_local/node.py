@@ -12,10 +12,12 @@ from slipway_local.ports import (
     BRIDGE,
     CONTROLLER_MANAGER,
     DNS_SERVICE,
+    EMULATOR,
     ETCD,
     ETCD_HEALTH,
     ETCD_PEER,
     KUBELET_HEALTH,
+    LAST_POD,
     NODE_ADDRESS,
     POD_NETWORK,
     PROXY_HEALTH,
@@ -78,6 +80,7 @@ def _etcd() -> Part:
 
 
 def _api_server() -> Part:
+    token_review = paths().configuration / "token-review.yaml"
     command = _program(
         "kube-apiserver",
         "--bind-address=127.0.0.1",
@@ -93,6 +96,10 @@ def _api_server() -> Part:
         f"--tls-cert-file={pki.API_SERVER.certificate}",
         f"--tls-private-key-file={pki.API_SERVER.key}",
         f"--client-ca-file={paths().ca_certificate}",
+        # Who logs in with AWS credentials. It is asked about such tokens alone, so nothing else needs the emulator.
+        f"--authentication-token-webhook-config-file={token_review}",
+        "--authentication-token-webhook-version=v1",
+        "--authentication-token-webhook-cache-ttl=10s",
         "--authorization-mode=Node,RBAC",
         "--enable-admission-plugins=NodeRestriction",
         "--allow-privileged=true",
@@ -113,7 +120,12 @@ def _api_server() -> Part:
         "--profiling=false",
     )
     return Part(
-        "kube-apiserver", command, lambda: healthy("/readyz", API_SERVER), start_seconds=5, after=("etcd",)
+        "kube-apiserver",
+        command,
+        lambda: healthy("/readyz", API_SERVER),
+        start_seconds=5,
+        files={token_review: rendered("token-review.yaml", emulator=EMULATOR)},
+        after=("etcd",),
     )
 
 
@@ -210,6 +222,7 @@ def _containerd() -> Part:
             bridge=BRIDGE,
             leases=paths().leases,
             pod_network=POD_NETWORK,
+            last_pod=LAST_POD,
             node_address=NODE_ADDRESS,
         ),
     } | {

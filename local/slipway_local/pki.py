@@ -54,6 +54,11 @@ ETCD = Identity("etcd", "etcd", hosts=LOOPBACK)
 CONTROLLER_MANAGER = Identity("kube-controller-manager", "system:kube-controller-manager", hosts=LOOPBACK)
 SCHEDULER = Identity("kube-scheduler", "system:kube-scheduler", hosts=LOOPBACK)
 KUBELET = Identity("kubelet", "system:node:slipway", "system:nodes", hosts=("slipway", NODE_ADDRESS))
+LOAD_BALANCER = Identity(
+    # Kubernetes has rights ready for who does this: it may read Services and write their status.
+    "load-balancer",
+    "system:serviceaccount:kube-system:service-controller",
+)
 PROXY = Identity("kube-proxy", "system:kube-proxy")
 METRICS_SERVER = Identity("metrics-server", "metrics-server", hosts=("metrics-server.kube-system.svc",))
 REGISTRY = Identity("registry", "registry", hosts=LOOPBACK)
@@ -68,6 +73,7 @@ IDENTITIES = (
     CONTROLLER_MANAGER,
     SCHEDULER,
     KUBELET,
+    LOAD_BALANCER,
     PROXY,
     METRICS_SERVER,
     REGISTRY,

@@ -30,6 +30,7 @@ from slipway_local.cluster import Cluster, Kind
 from slipway_local.environment import remember_programs
 from slipway_local.exclusive import exclusive
 from slipway_local.listeners import listeners
+from slipway_local.load_balancer import load_balancer
 from slipway_local.parts import Part, PartStatus, in_order, longest_wait
 from slipway_local.paths import paths
 from slipway_local.ports import PORTS, SHARED_PORTS
@@ -117,7 +118,7 @@ def _install() -> None:
     steps: dict[str, tuple[float, str, Callable[[], None]]] = {}
     if missing := packages.missing_packages():
         steps["packages"] = (60, ", ".join(missing), lambda: packages.install_packages(missing))
-    for python in (runtime.RUNTIME, runtime.EMULATOR):
+    for python in (runtime.RUNTIME, runtime.EMULATOR, runtime.AWS):
         if not python.is_installed():
             steps[python.name] = (python.install_seconds, python.what, python.install)
     progress = Progress({name: seconds for name, (seconds, _, _) in steps.items()})
@@ -134,12 +135,16 @@ def _prepare(chosen: Cluster) -> None:
     if chosen.kind is not Kind.NAMED:
         write_private(paths().kubeconfig, pki.kubeconfig(pki.ADMIN).encode())
     cluster.record(chosen)
-    remember_programs(toolchain.bin_dirs())
+    remember_programs([*toolchain.bin_dirs(), runtime.aws_command()])
 
 
 def _parts(chosen: Cluster) -> list[Part]:
     shared = [registry.registry(), docker.docker(), emulator.emulator()]
-    return shared if chosen.kind is Kind.NAMED else [*node.control_plane(), *node.node(), *shared]
+    return (
+        shared
+        if chosen.kind is Kind.NAMED
+        else [*node.control_plane(), *node.node(), load_balancer(), *shared]
+    )
 
 
 def _refuse_foreign_listeners(wanted: Mapping[int, str]) -> None:

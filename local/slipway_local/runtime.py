@@ -48,7 +48,18 @@ class PythonEnvironment:
 
 RUNTIME = PythonEnvironment("runtime", "the supervisor's Python packages", install_seconds=10)
 CHECKOV = PythonEnvironment("checkov", "checkov, for the tests that ask it", install_seconds=60)
+AWS = PythonEnvironment("aws", "the AWS command line", install_seconds=15)
 EMULATOR = PythonEnvironment("emulator", "the emulator's Python packages", install_seconds=15)
+
+
+def aws_command() -> Path:
+    """A folder with `aws` alone: the environment's own python must not come before the caller's."""
+    folder = paths().platform / "aws"
+    folder.mkdir(exist_ok=True)
+    link = folder / "aws"
+    link.unlink(missing_ok=True)
+    link.symlink_to(AWS.program("aws"))
+    return folder
 
 
 def _run(*command: str) -> None:

@@ -1,42 +1,21 @@
 """The whole dev environment through the real engine: once up, it stays as it is, and it goes without a trace."""
 
 from collections.abc import Iterator
-from typing import Any
 
-import boto3  # pyright: ignore[reportMissingTypeStubs]
 import pytest
 
+from tests.support.account import Resources, left, resources
 from tests.support.environment import Environment, bring_up, wait_for
 
 
-def resources() -> dict[str, set[str]]:
-    """What the AWS account holds of everything that an environment makes there."""
-    connect: Any = boto3.client  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  (boto3 makes its clients at run time)
-    ec2, kms, backup, iam = (connect(name) for name in ("ec2", "kms", "backup", "iam"))
-    keys = [kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"] for key in kms.list_keys()["Keys"]]
-    return {
-        "vpcs": {vpc["VpcId"] for vpc in ec2.describe_vpcs()["Vpcs"]},
-        "subnets": {subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]},
-        "route tables": {table["RouteTableId"] for table in ec2.describe_route_tables()["RouteTables"]},
-        "gateways": {
-            gateway["InternetGatewayId"] for gateway in ec2.describe_internet_gateways()["InternetGateways"]
-        },
-        "addresses": {address["AllocationId"] for address in ec2.describe_addresses()["Addresses"]},
-        "keys": {key["KeyId"] for key in keys if key["KeyState"] == "Enabled"},
-        "vaults": {vault["BackupVaultName"] for vault in backup.list_backup_vaults()["BackupVaultList"]},
-        "plans": {plan["BackupPlanId"] for plan in backup.list_backup_plans()["BackupPlansList"]},
-        "roles": {role["RoleName"] for role in iam.list_roles()["Roles"]},
-    }
-
-
 @pytest.fixture(scope="module")
-def before() -> dict[str, set[str]]:
+def before() -> Resources:
     """The account before the environment came up."""
     return resources()
 
 
 @pytest.fixture(scope="module")
-def engine(before: dict[str, set[str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
+def engine(before: Resources, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
     """An environment of this file's own, because its last test destroys it."""
     up = bring_up(tmp_path_factory.mktemp("engine"), "engine", node_port=30082, max_replicas=4)
     yield up
@@ -114,10 +93,9 @@ def test_ten_wrong_values_are_one_error(engine: Environment) -> None:
     engine.project.pulumi("preview", "--expect-no-changes")
 
 
-def test_destroy_leaves_nothing(engine: Environment, before: dict[str, set[str]]) -> None:
+def test_destroy_leaves_nothing(engine: Environment, before: Resources) -> None:
     """Given an environment, when it is destroyed, then account and cluster hold what they held before."""
     engine.project.remove()
-    after = resources()
-    assert {kind: after[kind] - before[kind] for kind in before if after[kind] - before[kind]} == {}
+    assert left(before) == {}
     namespaces = engine.kubectl("get", "namespaces", "--output", "name").split()
     assert not [name for name in namespaces if "engine" in name]

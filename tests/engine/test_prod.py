@@ -1,25 +1,100 @@
-"""The prod stack, previewed as it is committed."""
+"""The whole prod environment on the local platform: EKS whose API server is the local one, reached with AWS credentials.
 
-from pathlib import Path
+Pulumi.prod.yaml as it is committed, but for what one machine cannot have: the account, images from the internet, cpu for
+a production's load, and protection from deletion, which would outlive the test.
+It does not prove that AWS brings nodes or a load balancer: the platform's own node and addresses stand for them.
+"""
+
+import json
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import yaml
 
-from tests.support.project import REPOSITORY, copy_of_program
+from tests.support.account import Resources, left, resources
+from tests.support.environment import Environment, wait_for
+from tests.support.project import REPOSITORY, Project, copy_of_program, dev_settings
+
+STACK = "prod-whole"
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def settings() -> dict[str, Any]:
+    """Production, fitted to the machine."""
+    all_ = yaml.safe_load((REPOSITORY / "Pulumi.prod.yaml").read_text())
+    config, dev = all_["config"], dev_settings()["config"]
+    here = ("aws:", "docker:", "slipway:images", "slipway:blueImage", "slipway:greenImage")
+    config.update({key: value for key, value in dev.items() if key.startswith(here)})
+    app = config["slipway:app"]
+    app["healthPath"] = dev["slipway:app"]["healthPath"]
+    app["resources"]["cpu"] = "20m"
+    config["slipway:gateway"].update({"replicas": 1, "definitions": "existing"})
+    config["slipway:cluster"] = {"kind": "eks", "removal": "destroy"}
+    config["slipway:backup"]["removal"] = "destroy"
+    return all_
 
 
 @pytest.fixture(scope="module")
-def preview(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """What the preview of an empty prod prints."""
-    folder: Path = tmp_path_factory.mktemp("prod")
-    settings = yaml.safe_load((REPOSITORY / "Pulumi.prod.yaml").read_text())
-    project = copy_of_program(folder, "prod-preview", settings)
-    output = project.pulumi("preview").output
-    project.pulumi("stack", "rm", "--yes")
-    return output
+def before() -> Resources:
+    """The account before the environment came up."""
+    return resources()
 
 
-def test_prod_previews(preview: str) -> None:
-    """Given Pulumi.prod.yaml, then its preview succeeds and plans an EKS cluster and both colours."""
-    for planned in ("aws:eks:Cluster", "aws:ec2:Vpc", "aws:backup:Vault", "chat-blue", "chat-green"):
-        assert planned in preview, preview
+@pytest.fixture(scope="module")
+def prod(before: Resources, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
+    """Production, up."""
+    project: Project = copy_of_program(tmp_path_factory.mktemp("prod"), STACK, settings())
+    project.up()
+    yield Environment(project, project.outputs()["url"])
+    if STACK in project.pulumi("stack", "ls", "--json").output:
+        project.remove()
+
+
+def test_prod_serves(prod: Environment) -> None:
+    """Given prod that is up, then its load balancer's address answers in blue."""
+
+    def answer() -> dict[str, str]:
+        try:
+            with DIRECT.open(f"{prod.url}/version", timeout=5) as said:
+                return json.load(said)
+        except OSError:
+            return {}
+
+    wait_for(lambda: answer().get("color") == "blue", 30, f"{prod.url}/version to answer in blue")
+
+
+def test_its_cluster_is_the_local_api_server_and_the_login_is_aws_s(prod: Environment) -> None:
+    """Given prod's own kubeconfig, then it leads to this machine with a token of the AWS command line."""
+    state = json.loads(prod.project.pulumi("stack", "export", "--show-secrets").output)
+    providers = [
+        resource
+        for resource in state["deployment"]["resources"]
+        if resource["type"] == "pulumi:providers:kubernetes"
+    ]
+    kubeconfigs = [
+        json.loads(json.loads(provider["inputs"]["kubeconfig"]["plaintext"])) for provider in providers
+    ]
+    assert [config["clusters"][0]["cluster"]["server"] for config in kubeconfigs] == [
+        "https://localhost:16443"
+    ]
+    assert [config["users"][0]["user"]["exec"]["command"] for config in kubeconfigs] == ["aws"]
+
+
+def test_second_preview_finds_nothing_to_do(prod: Environment) -> None:
+    """Given an unchanged program, then a preview shows no change."""
+    prod.project.pulumi("preview", "--expect-no-changes", "--diff")
+
+
+def test_refresh_is_clean(prod: Environment) -> None:
+    """Given that nobody touched anything, then cloud and cluster are what the state says."""
+    prod.project.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes", "--diff")
+
+
+def test_destroy_leaves_nothing(prod: Environment, before: Resources) -> None:
+    """Given prod, when it is destroyed, then account and cluster hold what they held before."""
+    prod.project.remove()
+    assert left(before) == {}
+    namespaces = prod.kubectl("get", "namespaces", "--output", "name").split()
+    assert not [name for name in namespaces if STACK in name]

@@ -25,6 +25,7 @@ class Registered:
     depends_on: frozenset[str]
     ignore_changes: tuple[str, ...]
     secrets: frozenset[str]
+    delete_before_replace: bool
 
 
 @dataclass
@@ -69,6 +70,7 @@ class Monitor(mocks.MockMonitor):
                     depends_on=frozenset(urn.rsplit("::", 1)[-1] for urn in request.dependencies),
                     ignore_changes=tuple(request.ignoreChanges),
                     secrets=frozenset(secrets),
+                    delete_before_replace=request.deleteBeforeReplace,
                 )
             )
         return answer
@@ -78,17 +80,25 @@ class Mocks(pulumi.runtime.Mocks):
     """Answers with what a cloud would add; ids are names with `-id`."""
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        inputs = cast(dict[str, Any], args.inputs)
         added: dict[str, dict[str, Any]] = {
             "aws:eks/cluster:Cluster": {
+                "arn": "arn:aws:eks:eu-central-1:123456789012:cluster/made",
                 "endpoint": "https://cluster.example.com",
                 "certificateAuthority": {"data": "Y2E="},
+                "vpcConfig": {**inputs.get("vpcConfig", {}), "clusterSecurityGroupId": "sg-cluster"},
                 "identities": [{"oidcs": [{"issuer": "https://oidc.example.com/id"}]}],
             },
+            "aws:ec2/vpc:Vpc": {"ownerId": "123456789012", "ipv6CidrBlock": "2001:db8:0:ff00::/56"},
+            "aws:ec2/eip:Eip": {"publicIp": f"{args.name}-ip"},
             "docker:index/remoteImage:RemoteImage": {"imageId": "sha256:1234"},
             "docker:index/registryImage:RegistryImage": {"sha256Digest": "sha256:abcd"},
         }
-        inputs = cast(dict[str, Any], args.inputs)
         outputs = {"name": args.name, "arn": f"arn:{args.name}", **inputs, **added.get(args.typ, {})}
+        if args.typ == "aws:s3/bucket:Bucket":
+            outputs.setdefault("bucket", f"{args.name}-made")
+        if args.typ == "aws:iam/role:Role" and "backup.amazonaws.com" in inputs["assumeRolePolicy"]:
+            outputs["arn"] = f"arn:aws:iam::123456789012:role/{args.name}"  # its account is read out of it
         if args.typ in ("kubernetes:core/v1:Secret", "kubernetes:core/v1:ConfigMap"):
             outputs["metadata"] = {"name": f"{args.name}-made", **inputs["metadata"]}
         return f"{args.name}-id", outputs

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network
+from ipaddress import IPv4Network, IPv6Network
 from itertools import combinations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.address_plan import NARROWEST, TIERS, WIDEST, ZONES, parse_vpc, subnet
+from slipway.address_plan import NARROWEST, TIERS, WIDEST, ZONES, parse_vpc, subnet, subnet_ipv6
 
 
 @st.composite
@@ -53,7 +53,38 @@ def test_adding_zones_and_tiers_moves_nothing(before: set[str], added: set[str],
     assert all(new[key] == block for key, block in old.items())
 
 
-@pytest.mark.parametrize("cidr", ["10.0.0.0/15", "10.0.0.0/23", "1.2.0.0/16", "10.0.0.1/16", "x"])
+@given(st.integers(0, 2**56 - 1))
+def test_all_ipv6_subnets_lie_in_the_vpc_and_none_overlaps(prefix: int) -> None:
+    vpc = IPv6Network((prefix << 72, 56))
+    blocks = [subnet_ipv6(vpc, zone, tier) for zone in ZONES for tier in TIERS]
+    assert all(block.subnet_of(vpc) and block.prefixlen == 64 for block in blocks)
+    assert len(set(blocks)) == len(blocks)
+
+
+def test_the_ipv6_plan_is_a_contract() -> None:
+    vpc = IPv6Network("2001:db8:0:ff00::/56")
+    plan = {f"{zone} {tier}": str(subnet_ipv6(vpc, zone, tier)) for zone in "abh" for tier in TIERS}
+    assert plan == {
+        "a private": "2001:db8:0:ff00::/64",
+        "a public": "2001:db8:0:ff01::/64",
+        "a isolated": "2001:db8:0:ff02::/64",
+        "b private": "2001:db8:0:ff20::/64",
+        "b public": "2001:db8:0:ff21::/64",
+        "b isolated": "2001:db8:0:ff22::/64",
+        "h private": "2001:db8:0:ffe0::/64",
+        "h public": "2001:db8:0:ffe1::/64",
+        "h isolated": "2001:db8:0:ffe2::/64",
+    }
+
+
+def test_an_ipv6_block_of_another_size_is_none_of_a_vpc() -> None:
+    with pytest.raises(ValueError, match="is no /56"):
+        subnet_ipv6(IPv6Network("2001:db8::/48"), "a", "private")
+
+
+@pytest.mark.parametrize(
+    "cidr", ["10.0.0.0/15", "10.0.0.0/23", "1.2.0.0/16", "10.0.0.1/16", "127.0.0.0/16", "x"]
+)
 def test_unusable_blocks_are_refused(cidr: str) -> None:
     with pytest.raises(ValueError):
         parse_vpc(cidr)

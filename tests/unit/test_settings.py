@@ -13,6 +13,7 @@ from pulumi.runtime import config as runtime_config
 from stacks.settings import Settings, SettingsError, load, parse
 
 ROOT = Path(__file__).parents[2]
+OPS = "arn:aws:iam::123456789012:role/ops"
 GOOD: dict[str, Any] = {
     "active": "blue",
     "blueImage": "registry.example.com/chat:1",
@@ -117,7 +118,7 @@ def test_what_a_component_would_refuse_is_in_the_same_list() -> None:
             "b": {**IMAGE, "dockerfile": "Nofile"},
         },
         network={"zones": ["eu-central-1a", "eu-west-1a"]},
-        cluster={"kind": "eks", "nodes": {"minSize": 8}},
+        cluster={"kind": "eks", "logRetentionDays": 8},
         gateway={"exposure": "node-port", "address": "http://chat.example.com:80"},
         app={"name": "chat", "scaling": {"minReplicas": 11}, "env": {"CODE": "x"}},
         secrets={"CODE": "hush"},
@@ -128,7 +129,7 @@ def test_what_a_component_would_refuse_is_in_the_same_list() -> None:
         "slipway:images.a.tag": 'must be a tag, as v1.2.3, got "a b"',
         "slipway:images.b.dockerfile": "must be a file in the context: there is no apps/chat/Nofile",
         "slipway:network.zones": "must be two or more zone names that end in different letters, a to h",
-        "slipway:cluster.nodes.maxSize": "must not be below minSize, 8 (left out, it is 6), got nothing",
+        "slipway:cluster.logRetentionDays": "must be one of CloudWatch's steps, as 90 or 365, got 8",
         "slipway:gateway.nodePort": "must be 30000-32767 when exposure is node-port, got nothing",
         "slipway:gateway.address": "must be a host name or address, without scheme or port",
         "slipway:app.scaling.maxReplicas": "must not be below minReplicas, 11 (left out, it is 10)",
@@ -150,7 +151,11 @@ def test_what_a_component_would_refuse_is_in_the_same_list() -> None:
         {"gateway": {"exposure": "node-port", "nodePort": 30080, "address": "192.0.2.7"}},
         {"gateway": {"address": "Chat.example.com"}},
         {"network": {"zones": ["eu-central-1a", "eu-central-1c"]}},
-        {"network": {}, "cluster": {"kind": "eks", "nodes": {"minSize": 6}}},
+        {"network": {}, "cluster": {"kind": "eks", "nodePools": [], "addons": {}, "version": "1.33"}},
+        {
+            "network": {},
+            "cluster": {"kind": "eks", "access": {"ops": {"principalArn": OPS, "level": "admin"}}},
+        },
         {"app": {"name": "chat", "env": {"A": "x"}}, "secrets": {"B": "y"}},
         {"images": {"v1": {**IMAGE, "tag": "v1", "repository": "127.0.0.1:5000/slipway/chat"}}},
     ],
@@ -218,12 +223,24 @@ def test_the_error_says_that_nothing_changed() -> None:
             "slipway:gateway.nodePort must be left out unless exposure is node-port, got 30080",
         ),
         (
-            {"network": {}, "cluster": {"kind": "eks", "nodes": {"minSize": 4, "maxSize": 3}}},
-            "slipway:cluster.nodes.maxSize must not be below minSize, 4, got 3",
+            {"network": {}, "cluster": {"kind": "eks", "logRetentionDays": True}},
+            "slipway:cluster.logRetentionDays must be one of CloudWatch's steps, as 90 or 365, got true",
         ),
         (
-            {"network": {}, "cluster": {"kind": "eks", "nodes": {"maxSize": 2}}},
-            "slipway:cluster.nodes.maxSize must not be below minSize, 3, got 2",
+            {"network": {}, "cluster": {"kind": "eks", "publicAccessCidrs": ["192.0.2.1/24"]}},
+            'slipway:cluster.publicAccessCidrs must be address blocks, as 192.0.2.0/24, got ["192.0.2.1/24"]',
+        ),
+        (
+            {"network": {}, "cluster": {"kind": "eks", "addons": {"metrics-server": "latest"}}},
+            "slipway:cluster.addons must be names with versions, as v0.8.1-eksbuild.5",
+        ),
+        (
+            {"network": {}, "cluster": {"kind": "eks", "access": {"ops": {"principalArn": "ops"}}}},
+            'slipway:cluster.access.ops.principalArn must be the ARN of an IAM principal, got "ops"',
+        ),
+        (
+            {"network": {}, "cluster": {"kind": "eks", "version": "1.34.1"}},
+            'slipway:cluster.version must be a minor version of Kubernetes, as 1.34, got "1.34.1"',
         ),
         (
             {"cluster": {"kind": "existing", "version": "1.34"}},

@@ -4,9 +4,21 @@ An addition remembers what it was given, or answers a call of which AWS publishe
 it is no more evidence of how AWS behaves than the emulator is.
 """
 
-from additions import flow_logs_and_endpoints
+from additions import (
+    backup_report_plans,
+    backup_restore_testing,
+    backup_vaults,
+    eks,
+    flow_logs_and_endpoints,
+    ipv6,
+)
 
 
 def install() -> None:
     """Puts every addition into ministack. A name that ministack no longer has is an error at start."""
+    eks.install()
     flow_logs_and_endpoints.install()
+    ipv6.install()
+    backup_vaults.install()
+    backup_report_plans.install()
+    backup_restore_testing.install()

@@ -1,6 +1,6 @@
 """What the emulator forgets of what it was given: remembered here, so that a second preview shows no change.
 
-EC2 flow logs:    DeliverLogsPermissionArn, MaxAggregationInterval, LogFormat
+EC2 flow logs:    DeliverLogsPermissionArn, MaxAggregationInterval, LogFormat, tags
 EC2 VPC endpoint: PrivateDnsEnabled, SecurityGroupIds, PolicyDocument, IpAddressType
 
 They stay in ministack's own records, and so in its saved state.
@@ -27,6 +27,7 @@ def install() -> None:
     def creating_flow_logs(parameters: Parameters) -> Answer:
         answer = create_flow_logs(parameters)
         for name in re.findall(r"<item>(fl-\w+)</item>", _text(answer)):
+            ec2._parse_tag_specs(parameters, "vpc-flow-log", name)
             ec2._flow_logs[name]["given"] = {
                 "deliverLogsPermissionArn": _first(parameters, "DeliverLogsPermissionArn"),
                 "maxAggregationInterval": _first(parameters, "MaxAggregationInterval") or "600",

@@ -23,6 +23,7 @@ type host struct {
 	engine    string
 	tracing   string
 	processes *processes
+	warmed    warmed
 }
 
 // resolve reads the runtime options of a Pulumi.yaml, PulumiPlugin.yaml or PulumiPolicy.yaml.
@@ -76,6 +77,7 @@ func (h *host) GetRequiredPackages(
 	if err := tc.ValidateVenv(ctx); err != nil {
 		return nil, err
 	}
+	h.warmUp(ctx, tc)
 	packages, err := requiredPackages(ctx, tc)
 	if err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"github.com/pulumi/pulumi/sdk/v3/python/toolchain"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
@@ -26,11 +27,20 @@ func (h *host) Run(ctx context.Context, request *pulumirpc.RunRequest) (*pulumir
 	if request.AttachDebugger {
 		return nil, status.Error(codes.Unimplemented, "this language host cannot attach a debugger")
 	}
-	command, err := h.program(ctx, request)
+	command, told, err := h.program(ctx, request)
 	if err != nil {
 		return nil, err
 	}
-	err = h.processes.run(ctx, command, lines{os.Stdout}, lines{os.Stderr})
+	if python := h.warmed.take(command); python != nil {
+		err = python.run(ctx, told)
+	} else {
+		command.Dir = told.Directory
+		command.Args = append(command.Args, told.Arguments...)
+		for name, value := range told.Environment {
+			command.Env = append(command.Env, name+"="+value)
+		}
+		err = h.processes.run(ctx, command, lines{os.Stdout}, lines{os.Stderr})
+	}
 	code, ended := exitCode(err)
 	switch {
 	case err == nil:
@@ -46,15 +56,16 @@ func (h *host) Run(ctx context.Context, request *pulumirpc.RunRequest) (*pulumir
 	}
 }
 
-func (h *host) program(ctx context.Context, request *pulumirpc.RunRequest) (*exec.Cmd, error) {
+// program is the command that starts Python on the executor, and what is told to it of the program.
+func (h *host) program(ctx context.Context, request *pulumirpc.RunRequest) (*exec.Cmd, start, error) {
+	told := start{Directory: request.Pwd, Environment: map[string]string{}}
 	tc, _, err := resolve(request.Info)
 	if err != nil {
-		return nil, err
+		return nil, told, err
 	}
 	if err := tc.ValidateVenv(ctx); err != nil {
-		return nil, err
+		return nil, told, err
 	}
-	arguments := []string{"-u", h.executor}
 	for _, option := range []struct{ name, value string }{
 		{"monitor", request.MonitorAddress},
 		{"engine", h.engine},
@@ -68,31 +79,32 @@ func (h *host) program(ctx context.Context, request *pulumirpc.RunRequest) (*exe
 		{"tracing", h.tracing},
 	} {
 		if option.value != "" {
-			arguments = append(arguments, "--"+option.name, option.value)
+			told.Arguments = append(told.Arguments, "--"+option.name, option.value)
 		}
 	}
 	program := filepath.Join(request.Info.ProgramDirectory, request.Info.EntryPoint)
-	arguments = append(append(arguments, program), request.Args...)
-
-	command, err := tc.Command(ctx, arguments...)
-	if err != nil {
-		return nil, err
-	}
-	if command.Env == nil {
-		command.Env = os.Environ()
-	}
-	command.Dir = request.Pwd
+	told.Arguments = append(append(told.Arguments, program), request.Args...)
 	for name, value := range map[string]any{
 		"PULUMI_CONFIG":             nonNil(request.GetConfig()),
 		"PULUMI_CONFIG_SECRET_KEYS": append([]string{}, request.GetConfigSecretKeys()...),
 	} {
 		text, err := json.Marshal(value)
 		if err != nil {
-			return nil, fmt.Errorf("encoding %s: %w", name, err)
+			return nil, told, fmt.Errorf("encoding %s: %w", name, err)
 		}
-		command.Env = append(command.Env, name+"="+string(text))
+		told.Environment[name] = string(text)
 	}
-	return command, nil
+	command, err := python(ctx, tc, "-u", h.executor)
+	return command, told, err
+}
+
+// python is a command in the program's environment.
+func python(ctx context.Context, tc toolchain.Toolchain, arguments ...string) (*exec.Cmd, error) {
+	command, err := tc.Command(ctx, arguments...)
+	if err == nil && command.Env == nil {
+		command.Env = os.Environ()
+	}
+	return command, err
 }
 
 // nonNil is for JSON: the program wants an empty object, not null.
@@ -118,12 +130,9 @@ func (h *host) RunPlugin(request *pulumirpc.RunPluginRequest, stream pulumirpc.L
 		return err
 	}
 	arguments := append([]string{"-u", request.Info.ProgramDirectory}, request.Args...)
-	command, err := tc.Command(ctx, arguments...)
+	command, err := python(ctx, tc, arguments...)
 	if err != nil {
 		return err
-	}
-	if command.Env == nil {
-		command.Env = os.Environ()
 	}
 	command.Dir = request.Pwd
 	command.Env = append(command.Env, request.Env...)

@@ -1,0 +1,120 @@
+"""AWS Backup restore testing plans and their selections: created, read, changed, deleted and tagged. Nothing is ever restored."""
+
+from typing import Any
+
+from ministack.services import backup
+
+from additions.backup_store import arn, now, store
+from additions.published import Input, RefusedError, answer, missing
+
+_NAMED = ("CreationTime", "RestoreTestingPlanArn", "RestoreTestingPlanName")
+
+
+def install() -> None:
+    """Puts them in front of ministack's calls."""
+    plans = store("restore testing plans")
+
+    def found(given: Input) -> dict[str, Any]:
+        name = given["RestoreTestingPlanName"]
+        if name not in plans:
+            raise missing(f"The restore testing plan {name}")
+        return plans[name]
+
+    def selection(given: Input) -> dict[str, Any]:
+        name = given["RestoreTestingSelectionName"]
+        if name not in found(given)["Selections"]:
+            raise missing(f"The restore testing selection {name}")
+        return found(given)["Selections"][name]
+
+    def create_plan(given: Input) -> dict[str, Any]:
+        name = given["RestoreTestingPlan"]["RestoreTestingPlanName"]
+        if name in plans:
+            raise RefusedError("AlreadyExistsException", f"The restore testing plan {name} exists already")
+        plan = {
+            "ScheduleExpressionTimezone": "Etc/UTC",
+            "StartWindowHours": 24,
+            **given["RestoreTestingPlan"],
+            "RestoreTestingPlanArn": arn("restore-testing-plan", name),
+            "CreationTime": now(),
+        }
+        plan["RecoveryPointSelection"] = {
+            "ExcludeVaults": [],
+            "SelectionWindowDays": 30,
+            **plan["RecoveryPointSelection"],
+        }
+        tags = given.get("Tags", {})
+        plans[name] = {"Arn": plan["RestoreTestingPlanArn"], "Tags": tags, "Plan": plan, "Selections": {}}
+        return _only(plan, _NAMED)
+
+    def get_plan(given: Input) -> dict[str, Any]:
+        return {"RestoreTestingPlan": found(given)["Plan"]}
+
+    def update_plan(given: Input) -> dict[str, Any]:
+        plan = found(given)["Plan"]
+        points = {
+            **plan["RecoveryPointSelection"],
+            **given["RestoreTestingPlan"].get("RecoveryPointSelection", {}),
+        }
+        plan.update(
+            {**given["RestoreTestingPlan"], "RecoveryPointSelection": points, "LastUpdateTime": now()}
+        )
+        return {**_only(plan, _NAMED), "UpdateTime": plan["LastUpdateTime"]}
+
+    def delete_plan(given: Input) -> dict[str, Any]:
+        if found(given)["Selections"]:
+            raise RefusedError("InvalidRequestException", "The restore testing plan still has selections")
+        del plans[given["RestoreTestingPlanName"]]
+        return {}
+
+    def create_selection(given: Input) -> dict[str, Any]:
+        plan, said = found(given), given["RestoreTestingSelection"]
+        name = said["RestoreTestingSelectionName"]
+        if name in plan["Selections"]:
+            raise RefusedError(
+                "AlreadyExistsException", f"The restore testing selection {name} exists already"
+            )
+        made = {
+            "RestoreMetadataOverrides": {},
+            "ValidationWindowHours": 1,
+            **said,
+            "RestoreTestingPlanName": given["RestoreTestingPlanName"],
+            "CreationTime": now(),
+        }
+        plan["Selections"][name] = made
+        return {**_only(plan["Plan"], _NAMED), "RestoreTestingSelectionName": name}
+
+    def get_selection(given: Input) -> dict[str, Any]:
+        return {"RestoreTestingSelection": selection(given)}
+
+    def update_selection(given: Input) -> dict[str, Any]:
+        made = selection(given)
+        made.update(given["RestoreTestingSelection"])
+        return {
+            **_only(found(given)["Plan"], _NAMED),
+            "RestoreTestingSelectionName": made["RestoreTestingSelectionName"],
+            "UpdateTime": now(),
+        }
+
+    def delete_selection(given: Input) -> dict[str, Any]:
+        selection(given)
+        del found(given)["Selections"][given["RestoreTestingSelectionName"]]
+        return {}
+
+    answer(
+        "backup",
+        backup,
+        {
+            "CreateRestoreTestingPlan": create_plan,
+            "GetRestoreTestingPlan": get_plan,
+            "UpdateRestoreTestingPlan": update_plan,
+            "DeleteRestoreTestingPlan": delete_plan,
+            "CreateRestoreTestingSelection": create_selection,
+            "GetRestoreTestingSelection": get_selection,
+            "UpdateRestoreTestingSelection": update_selection,
+            "DeleteRestoreTestingSelection": delete_selection,
+        },
+    )
+
+
+def _only(record: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    return {key: record[key] for key in keys}
