@@ -10,4 +10,4 @@ compile() {
   "$tools/bin/uv" pip compile --quiet --python-version 3.11 --custom-compile-command "make lock" pyproject.toml "$@"
 }
 compile --output-file requirements.txt
-compile local/pyproject.toml --extra dev --output-file requirements-dev.txt
+compile local/pyproject.toml --extra policy --extra dev --output-file requirements-dev.txt

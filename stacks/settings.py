@@ -84,6 +84,9 @@ class Settings(Section):
     cache: Cache | None = None
     monitoring: Monitoring | None = None
     tags: Tags
+    policies: Literal["mandatory", "advisory"] = "mandatory"
+    allow_replacement: list[str] = Field(default_factory=list)
+    policy_exceptions: dict[str, dict[str, Annotated[str, Field(min_length=1)]]] = Field(default_factory=dict)
 
     @field_validator("blue_image", "green_image")
     @classmethod
@@ -199,7 +202,9 @@ def parse(
     return settings
 
 
-_SCALARS = frozenset({"active", "blueImage", "greenImage", "strategy", "canaryWeight", "roleBoundary"})
+_SCALARS = frozenset(
+    {"active", "blueImage", "greenImage", "strategy", "canaryWeight", "roleBoundary", "policies"}
+)
 
 
 def _decode(key: str, value: str) -> Any:

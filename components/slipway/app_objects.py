@@ -9,11 +9,26 @@ from typing import Any
 
 import pulumi
 
-from slipway.manifest import SKIP_AWAIT, Body, labels, restricted_container, restricted_pod
+from slipway.manifest import (
+    KEPT_IMAGE,
+    NO_CPU_LIMIT,
+    SKIP_AWAIT,
+    Body,
+    excused,
+    labels,
+    restricted_container,
+    restricted_pod,
+)
 
 _FINISH_SECONDS = 30
 # The labels of a MonitoringStack's namespace.
 _MONITORING = {"app.kubernetes.io/component": "monitoring", "app.kubernetes.io/managed-by": "slipway"}
+_EXCUSED = excused(
+    CKV_K8S_11=NO_CPU_LIMIT,
+    CKV_K8S_15=KEPT_IMAGE,
+    CKV_K8S_40="the user is the one that the image is made for",
+    CKV_K8S_43="the stack says which image; the policy images-pinned holds it to a digest",
+)
 
 
 @dataclass(frozen=True)
@@ -201,7 +216,7 @@ def deployment(app: AppSettings, color: str, mounts: Mounts) -> Body:
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": app.metadata(color, annotations=SKIP_AWAIT),
+        "metadata": app.metadata(color, annotations={**SKIP_AWAIT, **_EXCUSED}),
         "spec": {
             "revisionHistoryLimit": 3,
             "selector": {"matchLabels": app.selector(color)},

@@ -10,7 +10,16 @@ from typing import Any
 
 import pulumi
 
-from slipway.manifest import SKIP_AWAIT, Body, labels, restricted_container, restricted_pod
+from slipway.manifest import (
+    KEPT_IMAGE,
+    NO_CPU_LIMIT,
+    SKIP_AWAIT,
+    Body,
+    excused,
+    labels,
+    restricted_container,
+    restricted_pod,
+)
 
 HTTP, HTTPS, PING, METRICS = 8000, 8443, 8080, 9100
 _USER = 65532
@@ -18,6 +27,13 @@ _DRAIN_SECONDS = 15
 _DYNAMIC = "/etc/traefik/dynamic"
 # Seconds; from a static file's to a streamed answer's.
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_EXCUSED = excused(
+    CKV_K8S_11=NO_CPU_LIMIT,
+    CKV_K8S_15=KEPT_IMAGE,
+    CKV_K8S_38="Traefik reads routes, services and their endpoints from the API server",
+    CKV_K8S_43="the release was tested with this version; a stack that pins it gives image with its digest",
+    CKV2_K8S_6="it is the way in: everyone may reach it, and it reaches every application",
+)
 
 
 @dataclass(frozen=True)
@@ -327,7 +343,7 @@ def traefik(settings: GatewaySettings) -> Body:
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": settings.metadata(),
+        "metadata": settings.metadata(annotations=_EXCUSED),
         "spec": {
             "selector": {"matchLabels": settings.selector},
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},

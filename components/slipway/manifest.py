@@ -50,6 +50,18 @@ def labels(name: str, instance: str, component: str) -> dict[str, str]:
     }
 
 
+def excused(**reasons: str) -> dict[str, str]:
+    """What checkov finds and what is right as it is, each with its reason: annotations of the object that it is found in."""
+    return {
+        f"checkov.io/skip{number}": f"{check}={reason}"
+        for number, (check, reason) in enumerate(reasons.items(), 1)
+    }
+
+
+NO_CPU_LIMIT = "a limit would slow a pod down while its node has cpu to spare"
+KEPT_IMAGE = "a registry that is down must not keep a pod from starting where its image is already"
+
+
 def namespace(name: str, labels: Mapping[str, str]) -> Body:
     """A namespace held to Pod Security's "restricted" level (https://kubernetes.io/docs/concepts/security/pod-security-standards/)."""
     levels = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}

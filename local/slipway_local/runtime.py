@@ -47,6 +47,7 @@ class PythonEnvironment:
 
 
 RUNTIME = PythonEnvironment("runtime", "the supervisor's Python packages", install_seconds=10)
+CHECKOV = PythonEnvironment("checkov", "checkov, for the tests that ask it", install_seconds=60)
 AWS = PythonEnvironment("aws", "the AWS command line", install_seconds=15)
 EMULATOR = PythonEnvironment("emulator", "the emulator's Python packages", install_seconds=15)
 

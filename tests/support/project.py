@@ -94,7 +94,7 @@ def copy_of_program(folder: Path, stack: str, settings: dict[str, Any]) -> Proje
     """
     for name in ("Pulumi.yaml", "__main__.py"):
         shutil.copy2(REPOSITORY / name, folder / name)
-    for name in (".venv", "apps", "stacks"):
+    for name in (".venv", "apps", "policies", "stacks"):
         (folder / name).symlink_to(REPOSITORY / name)
     project = Project(folder, stack)
     project.settings_file.write_text(yaml.safe_dump(settings, sort_keys=False))

@@ -55,6 +55,7 @@ def stack(name: str) -> dict[str, str]:
 
 def test_the_least_that_a_stack_says() -> None:
     made = settings()
+    assert made.policies == "mandatory"
     assert made.strategy == "blue-green"
     assert made.canary_weight == 0
     assert made.cluster.kind == "existing"
@@ -309,6 +310,20 @@ def test_the_error_says_that_nothing_changed() -> None:
 def test_each_mistake_names_its_key_and_what_is_right(more: dict[str, Any], line: str) -> None:
     (found,) = mistakes(**more)
     assert found.startswith(f"  Pulumi.dev.yaml: {line}"), found
+
+
+@pytest.mark.parametrize(
+    ("more", "line"),
+    [
+        ({"policies": "off"}, "slipway:policies must be 'mandatory' or 'advisory', got \"off\""),
+        ({"allowReplacement": "db"}, 'slipway:allowReplacement must be a valid list, got "db"'),
+        ({"policyExceptions": {"replicated": {"web": ""}}}, "slipway:policyExceptions.replicated.web "),
+    ],
+)
+def test_mistakes_about_policies(more: dict[str, Any], line: str) -> None:
+    assert any(mistake.strip().startswith(f"Pulumi.dev.yaml: {line}") for mistake in mistakes(**more)), (
+        mistakes(**more)
+    )
 
 
 def test_what_is_missing() -> None:

@@ -1,0 +1,73 @@
+"""What holds data is neither lost nor replaced by the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from policies.rules import About, Resource, Rule, Want, Wants, off, on, unmet
+
+HOLDERS = frozenset(
+    {
+        "aws:backup/vault:Vault",
+        "aws:dynamodb/table:Table",
+        "aws:ebs/volume:Volume",
+        "aws:eks/cluster:Cluster",
+        "aws:opensearch/domain:Domain",
+        "aws:rds/cluster:Cluster",
+        "aws:rds/instance:Instance",
+        "aws:s3/bucket:Bucket",
+    }
+)
+"""Databases, clusters, vaults, buckets. A cache is none: it is filled again."""
+
+_LEAST_DAYS = 14
+
+GUARDS: Wants = {
+    "aws:backup/vault:Vault": [off("forceDestroy")],
+    "aws:dynamodb/table:Table": [on("deletionProtectionEnabled")],
+    "aws:ecr/repository:Repository": [off("forceDelete")],
+    "aws:eks/cluster:Cluster": [on("deletionProtection")],
+    "aws:kms/key:Key": [
+        Want(
+            "deletionWindowInDays",
+            lambda days: days >= _LEAST_DAYS,
+            f"{_LEAST_DAYS} or more",
+            absent=30,
+        )
+    ],
+    "aws:rds/cluster:Cluster": [on("deletionProtection"), off("skipFinalSnapshot")],
+    "aws:rds/instance:Instance": [on("deletionProtection"), off("skipFinalSnapshot")],
+    "aws:s3/bucket:Bucket": [off("forceDestroy")],
+    "aws:secretsmanager/secret:Secret": [
+        Want("recoveryWindowInDays", lambda days: days > 0, "above 0", absent=30)
+    ],
+}
+
+
+def _not_kept(resource: Resource) -> Iterator[str]:
+    if resource.type in HOLDERS and not resource.protect:
+        yield "it holds data and Pulumi may delete or replace it"
+
+
+KEPT = Rule(
+    About(
+        name="data-protected",
+        what="A database, cluster, vault or bucket is neither deleted nor replaced unless the stack file says so by name.",
+        why="Pulumi deletes what a program no longer declares, and replaces what a provider cannot change in place: one renamed "
+        "argument is enough to lose a database. A protected resource is refused by the engine itself, with or without this pack.",
+        mend="leave the component's `removal` at `protect`, or set the option protect=True; to let it go on purpose, name it in "
+        "slipway:allowReplacement of the stack file and set `removal: destroy`.",
+    ),
+    _not_kept,
+)
+
+GUARDED = Rule(
+    About(
+        name="deletion-protection",
+        what="What holds data is guarded against deletion by AWS itself, or can be got back.",
+        why="Pulumi's protection ends where Pulumi does: a console, a script or another stack deletes as well.",
+        mend="leave the component's `removal` at `protect`, or set the property as said; to let it go on purpose, name the "
+        "resource in slipway:allowReplacement of the stack file.",
+    ),
+    lambda resource: unmet(GUARDS, resource),
+)
