@@ -16,7 +16,7 @@ up: $(READY) ## Set everything up, bring the dev environment up, print its URL
 	@$(SLIPWAY) local exec -- scripts/dev-up.sh
 
 test: $(READY) check ## Set everything up, run every test
-	@$(SLIPWAY) local up
+	@$(SLIPWAY) local up --extras
 	@$(SLIPWAY) local exec -- $(PYTEST)
 
 check: $(READY) ## Style, types, YAML and shell

@@ -36,7 +36,12 @@ def local() -> None:
 
 
 @local.command()
-def up() -> None:
+@click.option(
+    "--extras",
+    is_flag=True,
+    help="Also what dev does not use: the tests' programs, images of PostgreSQL, Valkey and Prometheus.",
+)
+def up(*, extras: bool) -> None:
     """Start what is missing, heal what is half up."""
     from slipway_local import doctor, platform
 
@@ -46,7 +51,7 @@ def up() -> None:
         told = "\n".join(f"  {finding.name}: {finding.found}\n    {finding.mend}" for finding in lacking)
         raise click.ClickException(f"this machine lacks what the platform needs; nothing was begun\n{told}")
     with _told():
-        platform.up()
+        platform.up(extras=extras)
 
 
 @local.command()

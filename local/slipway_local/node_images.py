@@ -9,8 +9,10 @@ from slipway_local.static_images import STATIC_IMAGES, StaticImage, archive
 
 
 def import_missing() -> None:
-    """Imports the static images, each once per program that it is made of."""
+    """Imports the static images of the programs that are installed, each once per program that it is made of."""
     for image in STATIC_IMAGES:
+        if not toolchain.is_installed(image.program):
+            continue
         mark = paths().containerd / "imported" / _key(image)
         if not mark.exists():
             _import(image)

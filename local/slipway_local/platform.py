@@ -51,13 +51,16 @@ STATES = {
 }
 
 
-def up() -> None:
-    """Starts what is missing and heals what is half up; at its end everything is ready."""
+def up(*, extras: bool = False) -> None:
+    """Starts what is missing and heals what is half up; at its end everything is ready.
+
+    The extras are what dev does not use: the tests' own programs, and images of what other components run in a cluster.
+    """
     with exclusive("up"):
         chosen = cluster.choose()
         if chosen.kind is Kind.NAMED:
             click.echo(f"the platform uses {chosen.described}", err=True)
-        _install()
+        _install(extras=extras)
         _prepare(chosen)
         parts = in_order(_parts(chosen))
         _refuse_foreign_listeners(SHARED_PORTS if chosen.kind is Kind.NAMED else PORTS)
@@ -70,6 +73,8 @@ def up() -> None:
             )
         else:
             click.echo(f"the platform is up, unchanged: {len(parts)} parts are ready", err=True)
+        if extras:
+            _add_images(chosen)
 
 
 def status() -> list[PartStatus]:
@@ -114,8 +119,8 @@ def listening_ports() -> set[int]:
     return {listener.port for listener in listeners(PORTS) if listener.pid in ours}
 
 
-def _install() -> None:
-    toolchain.ensure()
+def _install(*, extras: bool) -> None:
+    toolchain.ensure(toolchain.names(extras=extras))
     steps: dict[str, tuple[float, str, Callable[[], None]]] = {}
     if missing := packages.missing_packages():
         steps["packages"] = (60, ", ".join(missing), lambda: packages.install_packages(missing))
@@ -183,15 +188,21 @@ def _bring_up(chosen: Cluster, parts: Sequence[Part], stopped: set[str], lacking
         progress = Progress({"base image": base_image.SECONDS})
         with progress.step("base image"):
             base_image.push(progress.doing)
-    for name in debian_images.missing():
-        progress = Progress({f"{name} image": debian_images.SECONDS})
+
+
+def _add_images(chosen: Cluster) -> None:
+    if chosen.kind is Kind.NODE:
+        node_images.import_missing()
+    missing = debian_images.missing()
+    progress = Progress({f"{name} image": debian_images.SECONDS for name in missing})
+    for name in missing:
         with progress.step(f"{name} image"):
             debian_images.push(name, progress.doing)
 
 
 def _is_furnished(chosen: Cluster) -> bool:
-    """Whether the cluster has its add-ons and the registry its images."""
-    if base_image.is_missing() or debian_images.missing():
+    """Whether the cluster has its add-ons and the registry its base image."""
+    if base_image.is_missing():
         return False
     return chosen.kind is Kind.NAMED or (addons.are_applied() and not addons.missing_addons())
 

@@ -54,6 +54,7 @@ class Program:
     links: tuple[str, ...] = ()
     plugin: str | None = None
     beside: str | None = None
+    extra: bool = False
     download: Download | None = None
 
     @property

@@ -49,9 +49,19 @@ def bin_dirs() -> list[Path]:
     return [home / "bin" for home in homes if home is not None]
 
 
+def names(*, extras: bool) -> list[str]:
+    """The programs that the platform and dev are made of; with the extras, those of the tests and of other components too."""
+    return [name for name, program in table().items() if extras or not program.extra]
+
+
+def is_installed(name: str) -> bool:
+    """Whether a program of the table is there."""
+    return _installed(table()[name]) is not None
+
+
 def missing() -> list[str]:
-    """The names of the programs that are not installed."""
-    return [name for name, program in table().items() if _installed(program) is None]
+    """The names of the programs, but for the extras, that are not installed."""
+    return [name for name in names(extras=False) if not is_installed(name)]
 
 
 def _select(names: Iterable[str] | None) -> list[Program]:
