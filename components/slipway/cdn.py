@@ -32,7 +32,7 @@ class CdnArgs(TypedDict):
     index_document: NotRequired[str]
     """With `static`: the file that `/` and every path ending so are answered with. Default `index.html`."""
     error_pages: NotRequired[Mapping[str, str]]
-    """By error status, the path of its page at the origin, as `{"404": "/404.html"}`: the default of `static`; else none."""
+    """By error status, the path of its page at the origin, as `{"404": "/404.html"}`. Default that one with `static`, else none."""
     asset_paths: NotRequired[Sequence[str]]
     """Patterns of files whose names change with their content, kept for a year. Default `/_next/static/*`."""
     uncached_paths: NotRequired[Sequence[str]]
@@ -42,7 +42,7 @@ class CdnArgs(TypedDict):
     domains: NotRequired[Sequence[str]]
     """Names to serve under, the first being the one in `url`. Default CloudFront's own."""
     zone_id: NotRequired[pulumi.Input[str]]
-    """Hosted zone of `domains`, for their records and the proofs of their certificate. Needed unless `certificate_arn` is given."""
+    """Hosted zone of `domains`, for their records and the proofs of their certificate. Default none: then `certificate_arn` is given."""
     certificate_arn: NotRequired[pulumi.Input[str]]
     """A certificate of `domains` in us-east-1. Default one that is made and renewed."""
     firewall: NotRequired[str]
@@ -54,7 +54,7 @@ class CdnArgs(TypedDict):
     rate_limit: NotRequired[int]
     """Requests of one address in five minutes beyond which it is blocked, 10-2000000000. Default 2000."""
     hsts: NotRequired[str]
-    """Browsers insist on https for two years, for the `host`, its `subdomains` too (default), also by `preload` lists; or `off`."""
+    """Browsers insist on https for two years, for the `host`, its `subdomains` too, also by `preload` lists; or `off`. Default `subdomains`."""
     frame: NotRequired[str]
     """Who may frame a page, unless the application says: `sameorigin` (default), `deny` for nobody, or `any`."""
     referrer_policy: NotRequired[str]

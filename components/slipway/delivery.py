@@ -62,7 +62,7 @@ class DeliveryArgs(TypedDict):
     subject: NotRequired[str]
     """How the issuer writes a subject. Default GitHub's, `repo:{repository}:{job}`; GitLab's is `project_path:{repository}:{job}`."""
     provider_arn: NotRequired[pulumi.Input[str]]
-    """The account's OIDC provider for this issuer, if it has one: there can be only one. Default: one is made."""
+    """The account's OIDC provider for this issuer, if it has one: there can be only one. Default none: one is made."""
     services: NotRequired[Sequence[str]]
     """Services that a deployment may use, by IAM's prefixes. Default those that Slipway's components use."""
     lock_days: NotRequired[int]

@@ -119,6 +119,8 @@ class Image(pulumi.ComponentResource):
 def _build(parent: Image, name: str, settings: _Image, content: str) -> "docker.RemoteImage":
     import pulumi_docker as docker
 
+    # Left to itself the provider deletes an image before it makes the next one, and Pulumi then first deletes everything
+    # that depends on it too: the Deployments that serve with it.
     return docker.RemoteImage(
         f"{name}-build",
         name=pulumi.Output.concat(settings.repository, ":", settings.tag or content[:_TAG_DIGITS]),
@@ -131,7 +133,7 @@ def _build(parent: Image, name: str, settings: _Image, content: str) -> "docker.
         ),
         keep_locally=True,
         triggers={"content": content},
-        opts=pulumi.ResourceOptions(parent=parent),
+        opts=pulumi.ResourceOptions(parent=parent, delete_before_replace=False),
     )
 
 
@@ -145,7 +147,9 @@ def _push(parent: Image, name: str, settings: _Image, built: "docker.RemoteImage
         triggers={"image": built.image_id},
         auth_config=None if settings.login is None else _auth(settings.repository, settings.login),
         # A registry's token is new at each run, which is no reason to push. One that is pushed is pushed with the new token.
-        opts=pulumi.ResourceOptions(parent=parent, ignore_changes=["authConfig"]),
+        opts=pulumi.ResourceOptions(
+            parent=parent, delete_before_replace=False, ignore_changes=["authConfig"]
+        ),
     )
 
 

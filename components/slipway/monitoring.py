@@ -120,7 +120,7 @@ class MonitoringStackArgs(TypedDict):
     grafana: NotRequired[str]
     """`install` (default), or `none`, for example where its image cannot be pulled."""
     images: NotRequired[MonitoringImagesArgs]
-    """Images of the parts."""
+    """Images of the parts. Default the versions that this release was tested with."""
 
 
 def _resolve(name: str, args: MonitoringStackArgs) -> Monitoring:

@@ -30,7 +30,7 @@ def rule(right: str, pattern: re.Pattern[str]) -> AfterValidator:
     return AfterValidator(check)
 
 
-def passes(right: str, test: Callable[[Any], bool]) -> AfterValidator:
+def passes(right: str, test: Callable[[Any], bool]) -> BeforeValidator:
     """One of the components' own tests, with their words for it."""
 
     def check(value: Any) -> Any:
@@ -38,7 +38,7 @@ def passes(right: str, test: Callable[[Any], bool]) -> AfterValidator:
             raise ValueError(f"must be {right}")
         return value
 
-    return AfterValidator(check)
+    return BeforeValidator(check)
 
 
 def between(low: int, high: int) -> BeforeValidator:

@@ -25,6 +25,21 @@ def test_both_versions_are_told_apart(environment: Environment) -> None:
     assert blue["version"] != green["version"]
 
 
+def test_an_image_that_is_built_anew_rolls_in_place(environment: Environment) -> None:
+    """Given load on blue, when the image that blue is built from changes, then its pods are replaced one by one and no request is lost."""
+    before = environment.version()
+    arguments = "slipway:images.v1.buildArgs.VERSION"
+    try:
+        environment.project.pulumi("config", "set", "--path", arguments, "v1-anew")
+        with load(f"{environment.url}/version", rate=300, seconds=60) as traffic:
+            environment.project.up()
+        assert not traffic.failed, traffic.failed[:5]
+        assert environment.version() == {**before, "version": "v1-anew"}
+    finally:
+        environment.project.pulumi("config", "set", "--path", arguments, "v1")
+        environment.project.up()
+
+
 def test_canary_takes_its_share(environment: Environment) -> None:
     """Given strategy canary, when its weight is 25, then a quarter of the requests is answered by the other colour."""
     environment.project.set("slipway:strategy", "canary")
