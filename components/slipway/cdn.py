@@ -54,7 +54,7 @@ class CdnArgs(TypedDict):
     rate_limit: NotRequired[int]
     """Requests of one address in five minutes beyond which it is blocked, 10-2000000000. Default 2000."""
     hsts: NotRequired[str]
-    """Browsers insist on https for two years, for the `host`, its `subdomains` too, also by `preload` lists; or `off`. Default `subdomains`."""
+    """For two years only https: for the `host`, its `subdomains` too, also by `preload` lists; or `off`. Default `subdomains`."""
     frame: NotRequired[str]
     """Who may frame a page, unless the application says: `sameorigin` (default), `deny` for nobody, or `any`."""
     referrer_policy: NotRequired[str]
