@@ -1,0 +1,1 @@
+"""Tests with real traffic. A package, so that their environment is gone before the engine tests begin."""
