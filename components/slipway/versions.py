@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from importlib.metadata import version
 
 TRAEFIK_IMAGE = "docker.io/library/traefik:v3.5.3"
@@ -31,6 +32,7 @@ def valkey_image(minor: str) -> str:
     return f"docker.io/valkey/valkey:{minor}-trixie"
 
 
+@cache
 def kubernetes_plugin() -> str:
     """The Kubernetes provider's version: the one of the installed SDK."""
     return version("pulumi-kubernetes")
