@@ -16,7 +16,8 @@ fi
 step "shell (shellcheck)" shellcheck scripts/*.sh .ci/run
 tools=$($bin/python -c 'from slipway_local import toolchain as tools
 tools.ensure(["prometheus", "alertmanager"])
-print(*(tools.program(name) / "bin" for name in ("prometheus", "alertmanager")), sep=":")')
+print(*(tools.program(name) / "bin" for name in ("prometheus", "alertmanager")), sep=":")') ||
+  { echo "promtool and amtool are not there and could not be built: run .venv/bin/slipway doctor" >&2; exit 1; }
 PATH="$PATH:$tools"
 step "scrape configuration (promtool)" promtool check config --syntax-only monitoring/prometheus/prometheus.yaml
 step "alert rules (promtool)" promtool check rules --lint=all --lint-fatal monitoring/prometheus/*.rules.yaml

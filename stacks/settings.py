@@ -1,4 +1,4 @@
-"""Everything that a Pulumi.<stack>.yaml may say, checked at once; the structured parts are in sections.py."""
+"""Everything that a Pulumi.<stack>.yaml may say, checked at once; the structured parts are in sections/."""
 
 from __future__ import annotations
 
@@ -160,6 +160,11 @@ class Settings(Section):
                 "NextChat without CODE has no access password: anyone who finds it spends your model's budget. "
                 "Set one: pulumi config set --secret --path 'slipway:secrets.CODE' <password>"
             )
+        if self.cdn and not (self.gateway.tls_certificate or self.gateway.tls_secret):
+            yield (
+                "slipway:cdn speaks plain HTTP to a gateway without TLS: what users send crosses the internet in clear. "
+                "Give the gateway tlsCertificate and tlsPrivateKey, or tlsSecret"
+            )
         if self.canary_weight and self.strategy != "canary":
             yield f"slipway:canaryWeight has no effect: slipway:strategy is {self.strategy}, not canary"
 
@@ -191,11 +196,16 @@ def parse(
             f"{file}: slipway:secrets stands there in clear; set each with "
             "pulumi config set --secret --path 'slipway:secrets.NAME' <value>"
         )
-    if "receivers" in (values.get("monitoring") or {}) and "monitoring" not in secret_keys:
-        mistakes.append(
-            f"{file}: slipway:monitoring.receivers stands there in clear; set each with "
-            "pulumi config set --secret --path 'slipway:monitoring.receivers.NAME' <value>"
-        )
+    for section, key, one in (
+        ("monitoring", "receivers", "receivers.NAME"),
+        ("gateway", "tlsPrivateKey", "tlsPrivateKey"),
+    ):
+        said = values.get(section)
+        if isinstance(said, dict) and key in said and section not in secret_keys:
+            mistakes.append(
+                f"{file}: slipway:{section}.{key} stands there in clear; set it with "
+                f"pulumi config set --secret --path 'slipway:{section}.{one}' <value>"
+            )
     if settings is None or mistakes:
         count = "one mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
         raise SettingsError("\n  ".join([f"{file} has {count}; nothing was changed.", *mistakes]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from slipway.manifest import (
 _FINISH_SECONDS = 30
 # The labels of a MonitoringStack's namespace.
 _MONITORING = {"app.kubernetes.io/component": "monitoring", "app.kubernetes.io/managed-by": "slipway"}
+# https://docs.aws.amazon.com/eks/latest/userguide/pod-id-agent-setup.html
+_POD_IDENTITY_AGENT = ("169.254.170.23/32", "fd00:ec2::23/128")
 _EXCUSED = excused(
     CKV_K8S_11=NO_CPU_LIMIT,
     CKV_K8S_15=KEPT_IMAGE,
@@ -134,7 +137,7 @@ def _key(path: str) -> str:
 
 def network_policy(app: AppSettings) -> Body:
     """In: the gateway's namespace, to the app's port; for metrics the monitoring's too. Out: everywhere but the link-local
-    addresses, where clouds keep credentials.
+    addresses, where clouds keep the nodes' credentials; the agent that gives pods their own is let through.
     """
     inside: list[dict[str, Any]] = [
         {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": app.gateway_namespace}}}
@@ -153,7 +156,13 @@ def network_policy(app: AppSettings) -> Body:
             "podSelector": {"matchLabels": app.app_selector},
             "policyTypes": ["Ingress", "Egress"],
             "ingress": [{"from": inside, "ports": [{"protocol": "TCP", "port": app.port}]}],
-            "egress": [{"to": outside}],
+            "egress": [
+                {"to": outside},
+                {
+                    "to": [{"ipBlock": {"cidr": agent}} for agent in _POD_IDENTITY_AGENT],
+                    "ports": [{"protocol": "TCP", "port": 80}],
+                },
+            ],
         },
     }
 
@@ -298,7 +307,9 @@ def _pod(app: AppSettings, color: str, mounts: Mounts) -> dict[str, Any]:
 
 
 def _volume(path: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", path.lower()).strip("-")
+    """A volume's name, which no other path makes too."""
+    words = re.sub(r"[^a-z0-9]+", "-", path.lower()).strip("-")[:40].strip("-")
+    return f"{words or 'root'}-{hashlib.sha256(path.encode()).hexdigest()[:6]}"
 
 
 def release_record(app: AppSettings, color: str, template_hash: pulumi.Input[str]) -> Body:
@@ -325,7 +336,7 @@ def route(app: AppSettings, weights: Mapping[str, int]) -> Body:
     return {
         "apiVersion": "gateway.networking.k8s.io/v1",
         "kind": "HTTPRoute",
-        # A rollback writes the weights straight to the cluster; the next `up` must be able to write them too.
+        # Whoever writes the weights straight to the cluster, in an emergency, must not lock the next `up` out.
         "metadata": app.metadata(annotations={"pulumi.com/patchForce": "true"}),
         "spec": {
             "parentRefs": [parent],

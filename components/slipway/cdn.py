@@ -54,7 +54,7 @@ class CdnArgs(TypedDict):
     rate_limit: NotRequired[int]
     """Requests of one address in five minutes beyond which it is blocked, 10-2000000000. Default 2000."""
     hsts: NotRequired[str]
-    """For two years only https: for the `host`, its `subdomains` too, also by `preload` lists; or `off`. Default `subdomains`."""
+    """For two years only https: for the `host`, its `subdomains` too, also by `preload` lists; or `off`. Default `host`."""
     frame: NotRequired[str]
     """Who may frame a page, unless the application says: `sameorigin` (default), `deny` for nobody, or `any`."""
     referrer_policy: NotRequired[str]
@@ -123,7 +123,7 @@ def _resolve(name: str, args: CdnArgs) -> _Cdn:
         managed_rules=args.get("managed_rules", ("common", "bad-inputs", "ip-reputation")),
         counted_rules=args.get("counted_rules", ("SizeRestrictions_BODY",)),
         rate_limit=args.get("rate_limit", 2000),
-        hsts=args.get("hsts", "subdomains"),
+        hsts=args.get("hsts", "host"),
         frame=args.get("frame", "sameorigin"),
         referrer_policy=args.get("referrer_policy", "strict-origin-when-cross-origin"),
         content_security_policy=args.get("content_security_policy"),

@@ -26,6 +26,7 @@ LEVELS = ("view", "edit", "admin")
 REMOVAL = ("protect", "destroy")
 SUPPORT = ("standard", "extended")
 NODE_POOLS = ("general-purpose", "system")
+POOLS_RULE = f"a list out of {', '.join(NODE_POOLS)}"
 LOG_RETENTION_DAYS = (
     1,
     3,
@@ -141,7 +142,7 @@ def _resolve(name: str, args: ClusterArgs) -> ClusterSettings:
         check.value("version", version, VERSION_RULE, matches(VERSION))
         check.value("support", support, f"one of {', '.join(SUPPORT)}", is_one_of(SUPPORT))
         check.value("public_access_cidrs", cidrs, CIDR_RULE, are_blocks)
-        check.value("node_pools", pools, f"a list out of {', '.join(NODE_POOLS)}", are_pools)
+        check.value("node_pools", pools, POOLS_RULE, are_pools)
         check.value("addons", addons, "names with versions, as v0.8.1-eksbuild.5", are_addons)
         check.value(
             "log_retention_days", days, f"one of {', '.join(map(str, LOG_RETENTION_DAYS))}", is_retention

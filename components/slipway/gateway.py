@@ -13,17 +13,20 @@ import pulumi
 from slipway import gateway_api, versions
 from slipway import gateway_objects as objects
 from slipway.gateway_objects import GatewaySettings
-from slipway.manifest import Manifest, namespace
-from slipway.validation import DNS_LABEL, HOST, Checks, is_one_of, is_text, is_whole, matches
+from slipway.manifest import Manifest
+from slipway.validation import DNS_LABEL, HOST, Checks, is_list_of, is_one_of, is_text, is_whole, matches
 
 EXPOSURES = ("load-balancer", "node-port")
 EXPOSURE = "load-balancer"
+PROXIES_RULE = "address blocks, as 10.0.0.0/8"
 HOST_RULE = "a host name or address, without scheme or port"
 REPLICAS, MAX_REPLICAS = 2, 10
 # Without a class: EKS Auto Mode and the AWS Load Balancer Controller each put in their own.
 _NLB = {
     "service.beta.kubernetes.io/aws-load-balancer-nlb-target-type": "ip",
     "service.beta.kubernetes.io/aws-load-balancer-scheme": "internet-facing",
+    # Else every client would have the load balancer's address, in the access log and for the limit per client.
+    "service.beta.kubernetes.io/aws-load-balancer-target-group-attributes": "preserve_client_ip.enabled=true",
 }
 
 
@@ -112,8 +115,7 @@ def _check(check: Checks, gateway: GatewaySettings, args: GatewayArgs) -> None:
     check.value("max_request_kib", args.get("max_request_kib"), "1-10485760", is_whole(1, 10485760))
     check.value("response_seconds", gateway.response_seconds, "1-3600", is_whole(1, 3600))
     check.value("attempts", gateway.attempts, "1-10", is_whole(1, 10))
-    for block in gateway.trusted_proxies:
-        check.value("trusted_proxies", block, "address blocks, as 10.0.0.0/8", _is_block)
+    check.value("trusted_proxies", gateway.trusted_proxies, PROXIES_RULE, are_blocks)
     by_port = gateway.exposure == "node-port"
     check.rule(not by_port or gateway.node_port is not None, 'exposure "node-port" needs node_port')
     check.rule(by_port or gateway.node_port is None, 'node_port needs exposure "node-port"')
@@ -144,6 +146,9 @@ def _is_block(value: Any) -> bool:
     return isinstance(value, str)
 
 
+are_blocks = is_list_of(_is_block)
+
+
 class Gateway(pulumi.ComponentResource):
     """Traefik under Pod Security "restricted", its Service, a GatewayClass and a Gateway that routes of all namespaces may attach to.
 
@@ -164,7 +169,7 @@ class Gateway(pulumi.ComponentResource):
         super().__init__("slipway:index:Gateway", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         definitions = _definitions(name, settings, child)
-        home = Manifest(f"{name}-namespace", namespace(settings.namespace, settings.labels), child)
+        home = Manifest(f"{name}-namespace", objects.home(settings), child)
         inside = pulumi.ResourceOptions(parent=self, depends_on=[home])
         rights = [Manifest(f"{name}-{noun}", body, inside) for noun, body in objects.rights(settings).items()]
         service = Manifest(f"{name}-service", objects.service(settings), inside)

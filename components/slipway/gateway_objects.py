@@ -17,13 +17,13 @@ from slipway.manifest import (
     Body,
     excused,
     labels,
+    namespace,
     restricted_container,
     restricted_pod,
 )
 
 HTTP, HTTPS, PING, METRICS = 8000, 8443, 8080, 9100
 _USER = 65532
-_DRAIN_SECONDS = 15
 _DYNAMIC = "/etc/traefik/dynamic"
 # Seconds; from a static file's to a streamed answer's.
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -73,6 +73,11 @@ class GatewaySettings:
         return f"{self.namespace}-{self.name}"
 
     @property
+    def drain_seconds(self) -> int:
+        """How long a stopping pod still takes requests: a load balancer in front needs a while to leave it."""
+        return 15 if self.exposure == "node-port" else 60
+
+    @property
     def has_tls(self) -> bool:
         return self.tls_secret is not None or self.tls_certificate is not None
 
@@ -81,6 +86,17 @@ class GatewaySettings:
 
     def global_metadata(self) -> dict[str, Any]:
         return {"name": self.global_name, "labels": self.labels}
+
+
+def home(settings: GatewaySettings) -> Body:
+    """The namespace. Behind an AWS load balancer a new pod counts as ready when the load balancer has it, so that a roll loses nothing."""
+    gates = {}
+    if settings.exposure == "load-balancer":
+        gates = {
+            f"{controller}/pod-readiness-gate-inject": "enabled"
+            for controller in ("elbv2.k8s.aws", "eks.amazonaws.com")
+        }
+    return namespace(settings.namespace, {**settings.labels, **gates})
 
 
 def rights(settings: GatewaySettings) -> dict[str, Body]:
@@ -201,7 +217,7 @@ def middlewares(settings: GatewaySettings) -> dict[str, Any]:
         "customResponseHeaders": {"X-Powered-By": ""},
     }
     if settings.has_tls:
-        headers |= {"stsSeconds": 31536000, "stsIncludeSubdomains": True}
+        headers |= {"stsSeconds": 31536000}
     chain: dict[str, Any] = {"security-headers": {"headers": headers}}
     if settings.client_requests_per_second:
         rate = settings.client_requests_per_second
@@ -261,7 +277,7 @@ def _entry_point(name: str, port: int, settings: GatewaySettings) -> list[str]:
         f"{prefix}.address=:{port}",
         # Long answers are streamed: only an idle connection is ever cut.
         f"{prefix}.transport.respondingtimeouts.readtimeout=0s",
-        f"{prefix}.transport.lifecycle.requestacceptgracetimeout={_DRAIN_SECONDS}s",
+        f"{prefix}.transport.lifecycle.requestacceptgracetimeout={settings.drain_seconds}s",
         f"{prefix}.transport.lifecycle.gracetimeout=30s",
         *([f"{prefix}.forwardedheaders.trustedips={trusted}"] if trusted else []),
         f"{prefix}.http.middlewares={chain}",
@@ -335,7 +351,7 @@ def traefik(settings: GatewaySettings) -> Body:
     pod = {
         "serviceAccountName": settings.name,
         "securityContext": restricted_pod(_USER),
-        "terminationGracePeriodSeconds": _DRAIN_SECONDS + 45,
+        "terminationGracePeriodSeconds": settings.drain_seconds + 45,
         "topologySpreadConstraints": spread,
         "containers": [container],
         "volumes": [{"name": "dynamic", "configMap": {"name": _configuration_name(settings)}}],

@@ -18,12 +18,14 @@ class Routes:
         self, name: str, vpc_id: pulumi.Input[str], ipv6: bool, opts: pulumi.ResourceOptions
     ) -> None:
         self._name, self._vpc_id, self._ipv6, self._opts = name, vpc_id, ipv6, opts
+        self._internet: aws.ec2.InternetGateway | None = None
 
     def public(self, subnets: Subnets) -> Tables:
         """One table for all, out and in through an internet gateway."""
         gateway = aws.ec2.InternetGateway(
             f"{self._name}-internet", vpc_id=self._vpc_id, tags=self._tags("internet"), opts=self._opts
         )
+        self._internet = gateway
         table = self._table("public", subnets)
         self._way_out("public", table, gateway_id=gateway.id)
         if self._ipv6:
@@ -59,7 +61,10 @@ class Routes:
             allocation_id=address.id,
             subnet_id=subnet.id,
             tags=self._tags(noun),
-            opts=self._opts,
+            # AWS refuses one in a VPC that has no internet gateway yet.
+            opts=pulumi.ResourceOptions.merge(
+                self._opts, pulumi.ResourceOptions(depends_on=[self._internet] if self._internet else [])
+            ),
         )
         return gateway, address
 

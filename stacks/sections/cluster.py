@@ -27,7 +27,7 @@ class Cluster(Section):
     support: Literal["standard", "extended"] | None = None
     public_access_cidrs: Annotated[list[str], passes(cluster.CIDR_RULE, cluster.are_blocks)] | None = None
     access: dict[Label, Access] | None = None
-    node_pools: list[Literal["general-purpose", "system"]] | None = None
+    node_pools: Annotated[list[str], passes(cluster.POOLS_RULE, cluster.are_pools)] | None = None
     addons: (
         Annotated[dict[str, str], passes("names with versions, as v0.8.1-eksbuild.5", cluster.are_addons)]
         | None

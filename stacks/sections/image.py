@@ -6,9 +6,9 @@ from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from slipway import backup_rules, image
+from slipway import image
 from slipway.validation import REPOSITORY, TAG
-from stacks.sections.rules import Section, between, passes, rule
+from stacks.sections.rules import Section, rule
 
 
 class Image(Section):
@@ -29,7 +29,3 @@ class Image(Section):
         if context is not None and not image.is_file(context, dockerfile):
             raise ValueError(f"must be a file in the context: there is no {context}/{dockerfile}")
         return value
-
-
-Days = Annotated[int | None, between(1, backup_rules.LONGEST_DAYS)]
-Schedule = Annotated[str | None, passes(backup_rules.SCHEDULE_RULE, backup_rules.is_schedule)]

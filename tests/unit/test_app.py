@@ -95,8 +95,8 @@ def test_a_colour_s_container(run: Run, program: Program) -> None:
         "limits": {"memory": "256Mi"},
     }
     assert made["volumeMounts"] == [
-        {"name": "data", "mountPath": "/data"},
-        {"name": "app-next-cache", "mountPath": "/app/.next/cache"},
+        {"name": "data-bd4741", "mountPath": "/data"},
+        {"name": "app-next-cache-80022e", "mountPath": "/app/.next/cache"},
     ]
 
 
@@ -161,8 +161,10 @@ def test_files_are_mounted_read_only_under_a_name_that_changes_with_them(run: Ru
 def test_claims(run: Run, program: Program) -> None:
     run(lambda: app(claims={"/uploads": "chat-uploads"}))
     pod = body(program, DEPLOYMENT, "chat-blue-deployment")["spec"]["template"]["spec"]
-    assert {"name": "uploads", "persistentVolumeClaim": {"claimName": "chat-uploads"}} in pod["volumes"]
-    assert {"name": "uploads", "mountPath": "/uploads"} in pod["containers"][0]["volumeMounts"]
+    assert {"name": "uploads-12b87d", "persistentVolumeClaim": {"claimName": "chat-uploads"}} in pod[
+        "volumes"
+    ]
+    assert {"name": "uploads-12b87d", "mountPath": "/uploads"} in pod["containers"][0]["volumeMounts"]
 
 
 def test_autoscaler_and_disruption_budget(run: Run, program: Program) -> None:
@@ -184,7 +186,12 @@ def test_only_the_gateway_may_come_in_and_nobody_reaches_cloud_credentials(
     (rule,) = spec["ingress"]
     assert rule["from"] == [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "edge"}}}]
     assert rule["ports"] == [{"protocol": "TCP", "port": 3000}]
-    assert "169.254.0.0/16" in spec["egress"][0]["to"][0]["ipBlock"]["except"]
+    everywhere, agent = spec["egress"]
+    assert "169.254.0.0/16" in everywhere["to"][0]["ipBlock"]["except"]
+    assert agent == {
+        "to": [{"ipBlock": {"cidr": "169.254.170.23/32"}}, {"ipBlock": {"cidr": "fd00:ec2::23/128"}}],
+        "ports": [{"protocol": "TCP", "port": 80}],
+    }, "the agent that gives pods credentials of their own"
 
 
 def test_metrics_are_announced_and_let_out_to_the_monitoring_alone(run: Run, program: Program) -> None:

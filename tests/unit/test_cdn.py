@@ -371,7 +371,7 @@ def test_security_headers(run: Run, program: Program) -> None:
             "frameOptions": {"frameOption": "SAMEORIGIN", "override": False},
             "strictTransportSecurity": {
                 "accessControlMaxAgeSec": 2 * YEAR,
-                "includeSubdomains": True,
+                "includeSubdomains": False,
                 "preload": False,
                 "override": True,
             },

@@ -78,9 +78,9 @@ def test_weights_are_applied_at_once_and_stopping_is_graceful(run: Run, program:
     pod = body(program, "apps/v1:Deployment", "traefik")["spec"]["template"]["spec"]
     arguments = pod["containers"][0]["args"]
     assert "--providers.providersthrottleduration=50ms" in arguments
-    assert "--entrypoints.web.transport.lifecycle.requestacceptgracetimeout=15s" in arguments
+    assert "--entrypoints.web.transport.lifecycle.requestacceptgracetimeout=60s" in arguments
     assert "--accesslog.format=json" in arguments
-    assert pod["terminationGracePeriodSeconds"] > 15 + 30
+    assert pod["terminationGracePeriodSeconds"] > 60 + 30
 
 
 def arguments(program: Program) -> list[str]:
@@ -227,6 +227,24 @@ def test_metrics_have_a_port_that_no_service_has(run: Run, program: Program) -> 
     ]
     ports = body(program, "core/v1:Service", "service")["spec"]["ports"]
     assert [port["targetPort"] for port in ports] == ["http"]
+
+
+def test_a_load_balancer_has_a_new_pod_before_an_old_one_goes(run: Run, program: Program) -> None:
+    run(lambda: Gateway("edge", {}))
+    labels = body(program, "core/v1:Namespace", "namespace")["metadata"]["labels"]
+    assert labels["elbv2.k8s.aws/pod-readiness-gate-inject"] == "enabled"
+    assert labels["eks.amazonaws.com/pod-readiness-gate-inject"] == "enabled"
+    attributes = "service.beta.kubernetes.io/aws-load-balancer-target-group-attributes"
+    annotations = body(program, "core/v1:Service", "service")["metadata"]["annotations"]
+    assert annotations[attributes] == "preserve_client_ip.enabled=true"
+
+
+def test_without_a_load_balancer_pods_leave_sooner(run: Run, program: Program) -> None:
+    args: Any = PORT
+    run(lambda: Gateway("edge", args))
+    assert "--entrypoints.web.transport.lifecycle.requestacceptgracetimeout=15s" in arguments(program)
+    labels = body(program, "core/v1:Namespace", "namespace")["metadata"]["labels"]
+    assert not [label for label in labels if "readiness-gate" in label]
 
 
 def test_two_gateways_in_a_cluster_do_not_meet(run: Run, program: Program) -> None:

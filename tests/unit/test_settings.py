@@ -149,7 +149,7 @@ def test_what_a_component_would_refuse_is_in_the_same_list() -> None:
         "slipway:monitoring.latencySeconds": "must be above 0 to 60, got 0",
         "slipway:monitoring.receivers.slackChannel": "must have slackUrl beside it",
         "slipway:monitoring.rules.own.yaml": "must be files named *.rules.yaml",
-        "slipway:monitoring.receivers": "stands there in clear; set each with pulumi config set --secret",
+        "slipway:monitoring.receivers": "stands there in clear; set it with pulumi config set --secret",
         "slipway:secrets": "stands there in clear; set each with pulumi config set --secret",
     }
     assert len(found) == len(right), found

@@ -31,8 +31,8 @@ func (h *host) Run(ctx context.Context, request *pulumirpc.RunRequest) (*pulumir
 	if err != nil {
 		return nil, err
 	}
-	if python := h.warmed.take(command); python != nil {
-		err = python.run(ctx, told)
+	if python := h.warmed.take(command); python != nil && python.become(told) {
+		err = python.wait(ctx)
 	} else {
 		command.Dir = told.Directory
 		command.Args = append(command.Args, told.Arguments...)

@@ -4,7 +4,6 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -79,19 +78,23 @@ func (w *warmed) take(command *exec.Cmd) *warm {
 	return python
 }
 
-// run tells the Python its program and returns when it has ended.
-func (w *warm) run(ctx context.Context, told start) error {
+// become tells the Python its program. False when there is no Python any more that could be told.
+func (w *warm) become(told start) bool {
+	text, err := json.Marshal(told)
+	if err == nil {
+		_, err = w.stdin.Write(append(text, '\n'))
+	}
+	if err != nil {
+		w.cancel()
+	}
+	return err == nil
+}
+
+// wait returns when the program has ended.
+func (w *warm) wait(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, w.cancel)
 	defer stop()
-	text, err := json.Marshal(told)
-	if err != nil {
-		return fmt.Errorf("encoding the program's start: %w", err)
-	}
-	if _, err := w.stdin.Write(append(text, '\n')); err != nil {
-		w.cancel()
-		return fmt.Errorf("telling Python its program: %w", err)
-	}
-	err = <-w.ended
+	err := <-w.ended
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
