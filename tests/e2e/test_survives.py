@@ -67,7 +67,8 @@ def test_all_parts_killed_are_healed_by_up(environment: Environment) -> None:
     before = processes()
     for pid in before.values():
         os.kill(pid, signal.SIGKILL)
-    subprocess.run([SLIPWAY, "local", "up"], check=True, capture_output=True)
-    assert all_ready()
+    healed = subprocess.run([SLIPWAY, "local", "up"], check=False, capture_output=True, text=True)
+    assert healed.returncode == 0, healed.stderr
+    wait_for(all_ready, 60, "the platform to stay ready")
     assert not set(before.values()) & set(processes().values())
     assert_nothing_lost(environment)

@@ -78,8 +78,8 @@ def test_second_preview_finds_nothing_to_do(example: Example) -> None:
 
 
 def test_what_tells_an_address_answers_there(example: Example) -> None:
-    """Given an example with an application, then it answers, by each of its host names."""
-    if "url" not in example.outputs:
+    """Given an example with an application here, then it answers, by each of its host names. CloudFront's address is nobody's here."""
+    if "127.0.0.1" not in example.outputs.get("url", ""):
         return
     for host in example.outputs.get("hosts", [None]):
         wait_for(lambda host=host: example.answers(host), 20, f"{example.outputs['url']} to answer {host}")
