@@ -15,6 +15,7 @@ import pulumi
 import pulumi_aws as aws
 
 from slipway import backup_rules as rules
+from slipway import storage
 from slipway.backup_plan import backup_plan, backup_role, restore_tests
 from slipway.backup_reports import let_write_reports, report_bucket, report_plans
 from slipway.backup_vault import let_copy, lock, notifications, vault_key
@@ -212,9 +213,7 @@ class BackupVault(pulumi.ComponentResource):
         settings = _resolve(name, args)
         super().__init__("slipway:index:BackupVault", name, {}, opts)
         children = pulumi.ResourceOptions(parent=self)
-        # None, not False, when unprotected: the caller's own protect then reaches the children.
-        protect = True if settings.removal == "protect" else None
-        kept = pulumi.ResourceOptions(parent=self, protect=protect)
+        kept = storage.kept(self, settings.removal)
         role = backup_role(name, children)
         key = vault_key(name, role, kept, removal=settings.removal)
         vault = aws.backup.Vault(

@@ -7,16 +7,17 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from slipway import storage
 from slipway.cache import PORT, CacheSettings
 from slipway.datastore import Parts
-from slipway.secrets import RECOVERY_DAYS, kept_options, key_of, read_policy, secret_under
+from slipway.secrets import RECOVERY_DAYS, key_of, read_policy, secret_under
 from slipway.security_group import security_group
 
 
 def build(parent: pulumi.Resource, name: str, settings: CacheSettings) -> Parts:
     """The nodes under a key of their own, in subnets without a way out."""
     child = pulumi.ResourceOptions(parent=parent)
-    kept = kept_options(parent, settings.removal)
+    kept = storage.kept(parent, settings.removal)
     lasting: Any = {"removal": settings.removal, "recovery_days": RECOVERY_DAYS, "opts": kept}
     key = key_of(name, f"Data and password of {name}", **lasting)
     secret = secret_under(name, f"Password of {name}", key, **lasting)

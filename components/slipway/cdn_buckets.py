@@ -7,6 +7,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from slipway import storage
 from slipway.cdn_firewall import REGION
 
 Statement = dict[str, Any]
@@ -14,9 +15,7 @@ Statement = dict[str, Any]
 
 def private_bucket(parent: pulumi.Resource, name: str, removal: str) -> "aws.s3.Bucket":
     """A bucket that nobody reaches from outside, encrypted, protected unless it may be destroyed."""
-    # None, not False, when unprotected: the caller's own protect then reaches the children.
-    opts = pulumi.ResourceOptions(parent=parent, protect=True if removal == "protect" else None)
-    bucket = aws.s3.Bucket(name, force_destroy=removal == "destroy", opts=opts)
+    bucket = aws.s3.Bucket(name, force_destroy=removal == "destroy", opts=storage.kept(parent, removal))
     opts = pulumi.ResourceOptions(parent=parent)
     aws.s3.BucketPublicAccessBlock(
         f"{name}-private",

@@ -3,16 +3,17 @@
 import pulumi
 import pulumi_aws as aws
 
+from slipway import storage
 from slipway.database import PORT, DatabaseSettings
 from slipway.datastore import Parts
-from slipway.secrets import RECOVERY_DAYS, kept_options, key_of, read_policy
+from slipway.secrets import RECOVERY_DAYS, key_of, read_policy
 from slipway.security_group import security_group
 
 
 def build(parent: pulumi.Resource, name: str, settings: DatabaseSettings) -> Parts:
     """The instance under a key of its own, in subnets without a way out."""
     child = pulumi.ResourceOptions(parent=parent)
-    kept = kept_options(parent, settings.removal)
+    kept = storage.kept(parent, settings.removal)
     key = key_of(name, f"Data and password of {name}", settings.removal, RECOVERY_DAYS, kept)
     instance = _instance(name, settings, key, child, kept)
     secret_arn = instance.master_user_secrets.apply(lambda secrets: secrets[0].secret_arn or "")

@@ -13,6 +13,7 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from slipway import storage
 from slipway.validation import DNS_LABEL, ENV_NAME, Checks, is_one_of, is_text, is_whole, matches
 
 REMOVAL = ("protect", "destroy")
@@ -134,7 +135,7 @@ class Secrets(pulumi.ComponentResource):
         settings = _resolve(name, args)
         super().__init__("slipway:index:Secrets", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        kept = kept_options(self, settings.removal)
+        kept = storage.kept(self, settings.removal)
         lasting: Any = {"removal": settings.removal, "recovery_days": settings.recovery_days, "opts": kept}
         key = key_of(name, f"Secrets of {name}", **lasting)
         secret = secret_under(name, f"Settings of {name}", key, **lasting)
@@ -155,11 +156,6 @@ class Secrets(pulumi.ComponentResource):
                 "role_arn": self.role_arn,
             }
         )
-
-
-def kept_options(parent: pulumi.Resource, removal: str) -> pulumi.ResourceOptions:
-    """Of what holds data. None, not False, when unprotected: the caller's own protect then reaches the children."""
-    return pulumi.ResourceOptions(parent=parent, protect=True if removal == "protect" else None)
 
 
 def key_of(
