@@ -8,10 +8,10 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from slipway_local import base_image, cluster, gobuild, toolchain
+from slipway_local import base_image, cgroups, cluster, gobuild, toolchain
 from slipway_local.cluster import Kind
 from slipway_local.gobuild import BuildError
-from slipway_local.listeners import listeners
+from slipway_local.listeners import foreign_listeners
 from slipway_local.packages import missing_packages
 from slipway_local.paths import paths
 from slipway_local.ports import PORTS, SHARED_PORTS
@@ -147,7 +147,7 @@ def _modules() -> Finding:
     )
 
 
-def _ports(wanted: dict[int, str], ours: set[int]) -> list[Finding]:
+def _ports(wanted: dict[int, str]) -> list[Finding]:
     findings = [
         Finding(
             f"port {held.port}",
@@ -155,26 +155,24 @@ def _ports(wanted: dict[int, str], ours: set[int]) -> list[Finding]:
             found=f"held by {held.who}; {wanted[held.port]} needs it on 127.0.0.1",
             mend="end it; a Slipway platform of another user is stopped by its `make down`",
         )
-        for held in listeners(wanted.keys() - ours)
+        for held in foreign_listeners(wanted)
     ]
     return findings or [Finding("ports", ok=True, found=f"{len(wanted)} ports free or ours")]
 
 
 def examine() -> list[Finding]:
     """Looks at everything; what the platform already has is not asked for again."""
-    from slipway_local.platform import listening_ports
-
     system = _system()
     if not system.ok:
         return [system]  # all else is looked at with Linux's own means
-    programs, packages, ours = _missing_programs(), missing_packages(), listening_ports()
+    programs, packages = _missing_programs(), missing_packages()
     chosen, node_here = _cluster()
     findings = [system, _root(), chosen]
     if programs:
         findings += [_memory(BUILD_MEMORY), _disk(BUILD_DISK), go := _go()]
         if go.ok:
             findings.append(_modules())
-    elif packages or not ours:
+    elif packages or not cgroups.members():
         findings += [_memory(RUN_MEMORY), _disk(RUN_DISK)]
     if _npm_is_needed(to_install=bool(programs or packages)):
         findings.append(_npm())
@@ -184,5 +182,5 @@ def examine() -> list[Finding]:
     return [
         Finding("python", sys.version_info >= (3, 11), python, "install Python 3.11"),
         *findings,
-        *_ports(PORTS if node_here else SHARED_PORTS, ours),
+        *_ports(PORTS if node_here else SHARED_PORTS),
     ]

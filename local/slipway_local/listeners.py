@@ -1,10 +1,14 @@
 """Who listens on this machine's TCP ports, read from /proc."""
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from slipway_local import cgroups
+
 LISTENING = "0A"
+SETTLE_SECONDS, ASK_EVERY = 5.0, 0.1
 
 
 @dataclass(frozen=True)
@@ -19,8 +23,28 @@ class Listener:
         if self.pid == 0:
             return "a process of another user"
         folder = Path("/proc") / str(self.pid)
-        command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-        return f"process {self.pid} of user {_user(folder)} ({command[:80]})"
+        try:
+            command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+            return f"process {self.pid} of user {_user(folder)} ({command[:80]})"
+        except FileNotFoundError:
+            return f"process {self.pid}, which has just ended"
+
+
+def foreign_listeners(ports: Iterable[int]) -> list[Listener]:
+    """The processes beside the platform that hold these ports.
+
+    A process that was killed is in no group, and shows no open file, some moments before its socket is free:
+    so what is found has to last.
+    """
+    wanted = set(ports)
+    until = time.monotonic() + SETTLE_SECONDS
+    while True:
+        found = listeners(wanted)
+        ours = set(cgroups.members())
+        foreign = [listener for listener in found if listener.pid not in ours]
+        if not foreign or time.monotonic() > until:
+            return foreign
+        time.sleep(ASK_EVERY)
 
 
 def listeners(ports: Iterable[int]) -> list[Listener]:

@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -30,11 +30,9 @@ from slipway_local.api import DOES_NOT_EXIST
 from slipway_local.cluster import Cluster, Kind
 from slipway_local.environment import remember_programs
 from slipway_local.exclusive import exclusive
-from slipway_local.listeners import listeners
 from slipway_local.load_balancer import load_balancer
 from slipway_local.parts import Part, PartStatus, in_order, longest_wait
 from slipway_local.paths import paths
-from slipway_local.ports import PORTS, SHARED_PORTS
 from slipway_local.private_file import write_private
 from slipway_local.progress import Progress
 
@@ -63,7 +61,6 @@ def up(*, extras: bool = False) -> None:
         _install(extras=extras)
         _prepare(chosen)
         parts = in_order(_parts(chosen))
-        _refuse_foreign_listeners(SHARED_PORTS if chosen.kind is Kind.NAMED else PORTS)
         stopped = supervisor.configure(parts)
         lacking = _lacking(parts)
         if stopped or lacking or not _is_furnished(chosen):
@@ -113,12 +110,6 @@ def down() -> None:
             )
 
 
-def listening_ports() -> set[int]:
-    """The platform's ports that the platform itself holds."""
-    ours = set(cgroups.members())
-    return {listener.port for listener in listeners(PORTS) if listener.pid in ours}
-
-
 def _install(*, extras: bool) -> None:
     toolchain.ensure(toolchain.names(extras=extras))
     steps: dict[str, tuple[float, str, Callable[[], None]]] = {}
@@ -151,19 +142,6 @@ def _parts(chosen: Cluster) -> list[Part]:
         if chosen.kind is Kind.NAMED
         else [*node.control_plane(), *node.node(), load_balancer(), *shared]
     )
-
-
-def _refuse_foreign_listeners(wanted: Mapping[int, str]) -> None:
-    ours = set(cgroups.members())
-    foreign = [listener for listener in listeners(wanted) if listener.pid not in ours]
-    if foreign:
-        told = "\n".join(
-            f"  {listener.port}, which {wanted[listener.port]} needs: {listener.who}" for listener in foreign
-        )
-        raise RuntimeError(
-            f"these ports of 127.0.0.1 are held by something else:\n{told}\n"
-            "End it and run this again. Another user's Slipway is stopped by their `slipway local down`."
-        )
 
 
 def _lacking(parts: Sequence[Part]) -> dict[str, str]:

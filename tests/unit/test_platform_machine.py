@@ -1,8 +1,10 @@
 """What the platform looks at and changes on the machine: groups that vanish, another cache's platform, ports that are held."""
 
 import errno
+import os
 import socket
 import subprocess
+import threading
 import xmlrpc.client
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -119,14 +121,27 @@ def test_only_units_of_what_was_installed_are_disabled(
     assert ran[2:] == [("systemctl", "disable", "docker.service", "docker.socket")]
 
 
-def test_a_held_port_is_told_with_who_holds_it() -> None:
+def test_a_held_port_is_told_with_who_holds_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("slipway_local.listeners.SETTLE_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        (finding,) = doctor._ports({port: "etcd"}, set())  # pyright: ignore[reportPrivateUsage]
+        (finding,) = doctor._ports({port: "etcd"})  # pyright: ignore[reportPrivateUsage]
         assert not finding.ok
         assert "held by process" in finding.found
-        (finding,) = doctor._ports({port: "etcd"}, {port})  # pyright: ignore[reportPrivateUsage]
+        monkeypatch.setattr("slipway_local.cgroups.members", lambda: [os.getpid()])
+        (finding,) = doctor._ports({port: "etcd"})  # pyright: ignore[reportPrivateUsage]
         assert finding.ok
+
+
+def test_a_port_that_is_let_go_soon_is_free() -> None:
+    """Given a holder that ends while it is looked at, as a killed process does, then its port counts as free."""
+    server = socket.create_server(("127.0.0.1", 0))
+    port = server.getsockname()[1]
+    ends = threading.Timer(0.5, server.close)
+    ends.start()
+    (finding,) = doctor._ports({port: "etcd"})  # pyright: ignore[reportPrivateUsage]
+    ends.join()
+    assert finding.ok
 
 
 def test_without_go_it_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
