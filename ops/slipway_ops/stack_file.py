@@ -13,7 +13,7 @@ from typing import Any
 from slipway_ops import yaml_file
 from slipway_ops.errors import OperatorError
 
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9./_-]*(:[A-Za-z0-9._-]+)*(@sha256:[0-9a-f]{64})?")
+_PLAIN = re.compile(r"(?!(true|false|yes|no|on|off|null)$)[a-z][a-z0-9._/@:-]*[a-z0-9]", re.IGNORECASE)
 
 
 def read(file: Path) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def _set(file: Path, text: str, key: str, value: str) -> str:
 
 
 def _scalar(value: str) -> str:
-    return value if _PLAIN.fullmatch(value) else json.dumps(value)
+    return value if _PLAIN.fullmatch(value) else json.dumps(value, ensure_ascii=False)
 
 
 def _replace(file: Path, text: str) -> None:

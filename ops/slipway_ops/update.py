@@ -18,6 +18,7 @@ from slipway_ops.project import Project
 _LOCKED = "is currently locked by"
 _LOCKER = re.compile(r"created by (\S+)@(\S+) \(pid (\d+)\)")
 _LOCK_SECONDS = 60
+_PAUSE_SECONDS = 1
 _SAID = {"create": "created", "update": "updated", "delete": "deleted", "replace": "replaced"}
 
 
@@ -80,7 +81,7 @@ def up(project: Project, tell: Callable[[str], None], message: str) -> int:
             if not told:
                 tell("another pulumi is at work on this stack: waiting for it")
                 told = True
-            time.sleep(1)
+            time.sleep(_PAUSE_SECONDS)
 
 
 def _left_by_the_dead(said: str) -> bool:
