@@ -133,11 +133,13 @@ class Api:
         return connection
 
     def _proxy(self, host: str) -> SplitResult | None:
+        scheme = self.access.server.scheme
         named = self.access.cluster.get("proxy-url")
-        if not named and any(name.lower().endswith("_proxy") for name in os.environ):
+        direct = (os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or "").split(",")
+        if not named and host not in direct and f"{scheme}_proxy" in map(str.lower, os.environ):
             from urllib.request import getproxies, proxy_bypass
 
-            named = None if proxy_bypass(host) else getproxies().get(self.access.server.scheme)
+            named = None if proxy_bypass(host) else getproxies().get(scheme)
         return urlsplit(named) if named else None
 
     def _silence(self, error: Exception) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from slipway.guard import Guard
 from slipway_ops import live as cluster
@@ -15,6 +16,9 @@ from slipway_ops.lease import Doing, Lease
 from slipway_ops.live import Live
 from slipway_ops.project import Project, Said
 from slipway_ops.telling import Telling
+
+if TYPE_CHECKING:
+    from slipway_ops.records import Record, Records
 
 _TRIES = 5
 
@@ -79,6 +83,20 @@ class Application:
             ended = "is pushed aside" if force else "ended without finishing"
             self.tell(f"found: {found}, which {ended}")
         return found
+
+    def free(self, done: dict[str, str] | None) -> None:
+        """Lets go of the lock; that it cannot be is told, and hides nothing else."""
+        try:
+            self.lease.release(done)
+        except OperatorError as error:
+            self.tell(f"the lock could not be freed, it ends by itself: {error}")
+
+    def note(self, records: Records, record: Record) -> None:
+        """Writes how a release ended; that it cannot be is told, and hides nothing else."""
+        try:
+            records.write(record)
+        except OperatorError as error:
+            self.tell(f"the record of release {record.number} could not be written: {error}")
 
 
 def open_one(project: Project, tell: Telling) -> Application:

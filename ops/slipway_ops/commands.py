@@ -38,11 +38,14 @@ _dry_run = click.option("--dry-run", is_flag=True, help="Say what would happen; 
 
 @contextmanager
 def _told(as_json: bool) -> Generator[Telling]:
-    """What a person can mend is told in words, to a program as `error`."""
+    """What a person can mend is told in words, to a program as `error`. SIGTERM is a Ctrl-C."""
+    import signal
+
     from slipway_ops.errors import OperatorError
     from slipway_ops.telling import Telling
 
     tell = Telling(as_json)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield tell
     except OperatorError as error:

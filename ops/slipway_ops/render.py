@@ -19,11 +19,13 @@ def status(found: Status, *, again: bool) -> None:
     if again and console.is_terminal:
         console.clear()
     table = Table(title=f"{found.app} in {found.stack} ({found.strategy})", title_justify="left")
-    for heading in ("colour", "traffic", "pods ready", "requests/s", "errors", "p50", "p99", "image"):
-        table.add_column(heading, justify="left" if heading in ("colour", "image") else "right")
+    for heading in ("colour", "traffic", "pods ready", "requests/s", "errors", "p50", "p99"):
+        table.add_column(heading, justify="left" if heading == "colour" else "right")
     for color, state in found.colors.items():
         table.add_row(color, *_cells(state), style="bold" if state.weight else "dim")
     console.print(table)
+    for color, state in found.colors.items():
+        console.print(f"{color}: {state.image}", soft_wrap=True)
     console.print(f"in progress: {found.in_progress or 'nothing'}")
     for text in found.findings:
         console.print(f"! {text}", style="yellow", soft_wrap=True)
@@ -40,7 +42,6 @@ def _cells(state: Color) -> list[str]:
         number(state.error_ratio, "{:.2f} %", 100),
         number(state.p50_seconds, "{:.0f} ms", 1000),
         number(state.p99_seconds, "{:.0f} ms", 1000),
-        state.image,
     ]
 
 

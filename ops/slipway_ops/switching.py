@@ -62,7 +62,7 @@ def run(project: Project, order: Order, tell: Telling) -> dict[str, Any]:
         app.lease.keep()
         report |= _agree(app, order, doing, report["traffic_moved"])
     finally:
-        app.lease.release(done)
+        app.free(done)
     return report
 
 
@@ -107,17 +107,17 @@ def _agree(app: Application, order: Order, doing: Doing, moved: float | None) ->
         app.tell(f"Pulumi's state agrees: {changes} changed")
     except OperatorError as error:
         if record and not isinstance(error, LostError):
-            records.write(record.end(FAILED, str(error), traffic_moved=moved))
+            app.note(records, record.end(FAILED, str(error), traffic_moved=moved))
         raise OperatorError(
             f"{error}\n  {where}; Pulumi's state does not agree yet\n"
             f"  to do: mend what is said above, then `slipway switch {target}` or pulumi up goes on from here"
         ) from None
     except KeyboardInterrupt:
         if record:
-            records.write(record.end(INTERRUPTED, "Ctrl-C", traffic_moved=moved))
+            app.note(records, record.end(INTERRUPTED, "Ctrl-C", traffic_moved=moved))
         app.tell(f"{where}; `slipway switch {target}` or pulumi up goes on from here")
         raise
-    records.write(record.end(SUCCEEDED, traffic_moved=moved))
+    app.note(records, record.end(SUCCEEDED, traffic_moved=moved))
     app.tell(f"done: {target} serves {doing.image}")
     return {
         "written": written,
