@@ -62,7 +62,7 @@ def read() -> Access:
     named = os.environ.get("KUBECONFIG")
     files = [Path(part) for part in named.split(os.pathsep) if part] if named else [_home()]
     origin = os.pathsep.join(map(str, files))
-    merged: dict[str, Any] = {name: {} for name in _LISTS}
+    merged: dict[str, Any] = {name: dict[str, Any]() for name in _LISTS}
     for file in files:
         if file.exists():
             _merge(merged, file)
@@ -74,7 +74,7 @@ def read() -> Access:
     try:
         chosen = merged["contexts"][context]
         cluster, user = merged["clusters"][chosen["cluster"]], merged["users"][chosen["user"]]
-        return Access(urlsplit(cluster["server"]), context, origin, cluster, user)
+        return Access(urlsplit(str(cluster["server"])), context, origin, cluster, user)
     except KeyError as error:
         raise OperatorError(f'context "{context}" of {origin} names {error}, which is not there') from None
 
@@ -85,12 +85,12 @@ def _home() -> Path:
 
 def _merge(merged: dict[str, Any], file: Path) -> None:
     """What an earlier file says stays; relative paths are relative to their file."""
-    said = yaml_file.load(file) or {}
+    said: Any = yaml_file.load(file) or {}
     try:
         merged.setdefault("current-context", said.get("current-context"))
         for name in _LISTS:
             for item in said.get(name) or ():
-                entry = {**(item.get(name.removesuffix("s")) or {})}
+                entry: dict[str, Any] = {**(item.get(name.removesuffix("s")) or {})}
                 for key in _FILES:
                     if entry.get(key):
                         entry[key] = str(file.parent / entry[key])

@@ -118,13 +118,12 @@ def say(project: Project) -> Said:
             return low
         return number
 
-    section: Any = config.get("slipway:app")
-    app: Any = section.get("name") if isinstance(section, dict) else None
-    scaling: Any = section.get("scaling") or {} if isinstance(section, dict) else {}
+    section = yaml_file.mapping(config.get("slipway:app")) or {}
+    app, scaling = section.get("name"), yaml_file.mapping(section.get("scaling", {}))
     if not isinstance(app, str):
         wrong("app.name", "the application's name", app)
-    if not isinstance(scaling, dict):
-        wrong("app.scaling", "a section", scaling)
+    if scaling is None:
+        wrong("app.scaling", "a section", section["scaling"])
         scaling = {}
     images = {color: config.get(f"slipway:{color}Image") for color in COLORS}
     for color, image in images.items():

@@ -19,8 +19,8 @@ _PLAIN = re.compile(r"(?!(true|false|yes|no|on|off|null)$)[a-z][a-z0-9._/@:-]*[a
 def read(file: Path) -> dict[str, Any]:
     """What stands under `config:`."""
     said = yaml_file.load(file)
-    config: Any = said.get("config") if isinstance(said, dict) else None
-    if not isinstance(config, dict):
+    config = yaml_file.mapping((yaml_file.mapping(said) or {}).get("config"))
+    if config is None:
         raise OperatorError(f"{file} has no section `config:`")
     return config
 
@@ -40,7 +40,8 @@ def write(file: Path, values: Mapping[str, str]) -> None:
 def _set(file: Path, text: str, key: str, value: str) -> str:
     import yaml
 
-    root: Any = yaml.compose(text, yaml.SafeLoader)
+    nodes: Any = yaml
+    root: Any = nodes.compose(text, yaml.SafeLoader)
     config: Any = next(node for name, node in root.value if name.value == "config")
     for name, node in config.value:
         if name.value == key:

@@ -37,7 +37,7 @@ def run(project: Project, order: Order, tell: Telling) -> dict[str, Any]:
     live = app.look()
     target = _target(order, app, live, found)
     weights = {target: 100, other(target): 0}
-    report = {
+    report: dict[str, Any] = {
         "command": order.command,
         "stack": project.stack,
         "target": target,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -28,6 +28,17 @@ def deployment_path(color: str) -> str:
 
 
 def _nothing_else(*_: Any) -> None: ...
+
+
+def answering(*answers: Answer) -> Callable[[str, str], Answer | None]:
+    """Answers these, one call each, then as always."""
+    left = list(answers)
+    return lambda _method, _path: left.pop(0) if left else None
+
+
+def refusing(answer: Answer) -> Callable[[str, str], Answer | None]:
+    """Answers this to every call."""
+    return lambda _method, _path: answer
 
 
 @dataclass
@@ -155,7 +166,7 @@ class FakeApiServer:
 
 
 @contextmanager
-def serve() -> Iterator[FakeApiServer]:
+def serve() -> Generator[FakeApiServer]:
     """Serves on loopback until the block ends."""
     fake = FakeApiServer()
 

@@ -17,7 +17,7 @@ from slipway_ops import api as connection
 from slipway_ops import kubeconfig
 from slipway_ops.api import Api, RefusedError, UnreachableError
 from slipway_ops.errors import OperatorError
-from tests.support.api_server import FakeApiServer, serve
+from tests.support.api_server import FakeApiServer, answering, refusing, serve
 
 POD = "/api/v1/namespaces/dev/pods/a"
 
@@ -113,8 +113,7 @@ def test_a_login_by_a_program_is_asked_anew_when_it_has_expired(
         "print(json.dumps({'status': {'token': 'n' + str(len(count.read_text()))}}))\n"
     )
     user(config, exec=program(tmp_path, code))
-    refusals = [(401, {"message": "expired"})]
-    cluster.before = lambda *_: refusals.pop() if refusals else None
+    cluster.before = answering((401, {"message": "expired"}))
     cluster.put(POD, {"kind": "Pod"})
     found = Api().get(POD)
     assert found is not None
@@ -148,11 +147,11 @@ def test_throttled_calls_are_tried_again(cluster: FakeApiServer, monkeypatch: py
     slept: list[float] = []
     monkeypatch.setattr(connection.time, "sleep", slept.append)
     cluster.put(POD, {})
-    refusals = [(429, {"message": "later"})] * 2
-    cluster.before = lambda *_: refusals.pop() if refusals else None
+    later = (429, {"message": "later"})
+    cluster.before = answering(later, later)
     assert Api().get(POD) is not None
     assert slept == [1, 1]
-    cluster.before = lambda *_: (429, {"message": "later"})
+    cluster.before = refusing(later)
     with pytest.raises(RefusedError, match="later"):
         Api().get(POD)
 
@@ -160,7 +159,7 @@ def test_throttled_calls_are_tried_again(cluster: FakeApiServer, monkeypatch: py
 @pytest.mark.usefixtures("config")
 @pytest.mark.parametrize(("status", "told"), [(401, "log in"), (403, "administrator"), (500, "broken")])
 def test_refusals(cluster: FakeApiServer, status: int, told: str) -> None:
-    cluster.before = lambda *_: (status, {"message": "broken"})
+    cluster.before = refusing((status, {"message": "broken"}))
     with pytest.raises(RefusedError, match=told) as refused:
         Api().get(POD)
     assert not refused.value.is_conflict
@@ -168,7 +167,7 @@ def test_refusals(cluster: FakeApiServer, status: int, told: str) -> None:
 
 @pytest.mark.usefixtures("config")
 def test_an_answer_that_is_no_status(cluster: FakeApiServer) -> None:
-    cluster.before = lambda *_: (502, "bad gateway")
+    cluster.before = refusing((502, "bad gateway"))
     with pytest.raises(RefusedError, match="bad gateway"):
         Api().get(POD)
 
@@ -196,7 +195,11 @@ def test_a_connection_that_was_closed_is_opened_again(config: Path) -> None:
 def test_silence(cluster: FakeApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "_TIMEOUT", 0.2)
     halt = threading.Event()
-    cluster.before = lambda *_: halt.wait(2) and None
+
+    def silent(_method: str, _path: str) -> None:
+        halt.wait(2)
+
+    cluster.before = silent
     with pytest.raises(UnreachableError, match="does not answer: timed out\n  to do: see that KUBECONFIG"):
         Api().get(POD)
     halt.set()
@@ -207,7 +210,7 @@ def test_a_client_certificate_over_tls(config: Path, tmp_path: Path) -> None:
 
     import trustme
 
-    authority = trustme.CA()
+    authority: Any = trustme.CA()
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     authority.configure_trust(context)

@@ -14,7 +14,7 @@ import pytest
 from slipway_ops import lease as lock
 from slipway_ops.api import Api
 from slipway_ops.lease import Doing, HeldError, Lease, LostError
-from tests.support.api_server import LEASE, FakeApiServer, serve
+from tests.support.api_server import LEASE, FakeApiServer, answering, refusing, serve
 
 
 @pytest.fixture
@@ -126,12 +126,12 @@ def test_a_lock_that_cannot_be_renewed_is_lost_when_its_time_is_over(
 ) -> None:
     monkeypatch.setattr(lock, "DURATION_SECONDS", 0.2)
     lease = taken()
-    cluster.before = lambda *_: (500, {"message": "etcd is full"})
+    cluster.before = refusing((500, {"message": "etcd is full"}))
     lease.keep()
     time.sleep(0.3)
     with pytest.raises(LostError, match="it could not be renewed"):
         lease.check()
-    cluster.before = lambda *_: None
+    cluster.before = answering()
     lease.release(None)
 
 

@@ -16,7 +16,7 @@ from slipway_ops.api import Api
 from slipway_ops.cli import main
 from slipway_ops.lease import Doing, now
 from slipway_ops.records import Records
-from tests.support.api_server import LEASE, FakeApiServer, serve
+from tests.support.api_server import LEASE, Answer, FakeApiServer, serve
 
 FILE = """\
 config:
@@ -112,7 +112,10 @@ def test_what_prometheus_measured(stack: Stack) -> None:
         assert word in said, said
 
 
-@pytest.mark.parametrize(("answer", "told"), [((503, {}), "status 503"), ((200, {"data": {}}), "nonsense")])
+SILENT: list[tuple[Answer, str]] = [((503, {}), "status 503"), ((200, {"data": {}}), "nonsense")]
+
+
+@pytest.mark.parametrize(("answer", "told"), SILENT)
 def test_a_prometheus_that_does_not_answer(stack: Stack, answer: Any, told: str) -> None:
     stack.file.write_text(FILE + "  slipway:monitoring: {}\n")
     stack.cluster.before = lambda _, path: answer if path == QUERY else None

@@ -16,7 +16,7 @@ from slipway_ops import lease, project, update
 from slipway_ops.cli import main
 from slipway_ops.lease import Doing
 from slipway_ops.update import UpdateError
-from tests.support.api_server import LEASE, ROUTE, FakeApiServer, deployment_path, serve
+from tests.support.api_server import LEASE, ROUTE, FakeApiServer, answering, deployment_path, serve
 
 FILE = """\
 # the environment of tests
@@ -306,7 +306,7 @@ def test_a_lock_from_elsewhere_that_looks_old_is_watched_first(
 def test_two_at_the_same_moment(stack: Stack) -> None:
     def faster(method: str, path: str) -> Any:
         if method == "POST" and path.endswith("/leases"):
-            stack.cluster.before = lambda *_: None
+            stack.cluster.before = answering()
             stack.hold(Doing("switch", "blue", "green", who="ann", host="desk"))
         return None
 
@@ -321,7 +321,7 @@ def test_two_at_the_same_moment(stack: Stack) -> None:
 def test_a_route_that_somebody_writes_meanwhile_is_read_again(stack: Stack) -> None:
     def between(method: str, path: str) -> Any:
         if (method, path) == ("PATCH", ROUTE):
-            stack.cluster.before = lambda *_: None
+            stack.cluster.before = answering()
             stack.cluster.route(blue=100, green=0)
         return None
 
@@ -334,7 +334,10 @@ def test_a_route_that_somebody_writes_meanwhile_is_read_again(stack: Stack) -> N
 
 def test_a_rule_for_a_preview_keeps_its_weight(stack: Stack) -> None:
     route = stack.cluster.objects[ROUTE]
-    preview = {"backendRefs": [{"name": "chat-green", "weight": 1}], "matches": [{"headers": []}]}
+    preview: dict[str, Any] = {
+        "backendRefs": [{"name": "chat-green", "weight": 1}],
+        "matches": [{"headers": []}],
+    }
     route["spec"]["rules"].insert(0, preview)
     stack.cluster.put(ROUTE, route)
     assert stack.run("switch", "green", "--json").exit_code == 0

@@ -78,7 +78,7 @@ def locked(host: str, pid: int) -> dict[str, Any]:
 
 
 def test_what_changed_is_told_and_counted(pulumi: Pulumi) -> None:
-    said = [
+    said: list[dict[str, Any]] = [
         step("same"),
         step("update"),
         diagnostic("info#err", "<{%reset%}>waiting<{%reset%}>\n"),
