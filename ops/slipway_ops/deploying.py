@@ -1,4 +1,7 @@
-"""`slipway deploy IMAGE`: into the idle colour, then its traffic in steps, each held against the gates; all of it undone by itself when something fails."""
+"""`slipway deploy IMAGE`: into the idle colour, then its traffic in steps, each held against the gates.
+
+What fails is undone: the traffic first, then the stack's file and Pulumi's state, as they were before.
+"""
 
 from __future__ import annotations
 
@@ -88,9 +91,7 @@ class _Release:
         except OperatorError as error:
             result = RETURNED if isinstance(error, gates.GateError) else FAILED
             undone = self._undo(str(error))
-            app.note(
-                records, record.end(result, str(error), traffic_moved=self.moved, steps=self.steps)
-            )
+            app.note(records, record.end(result, str(error), traffic_moved=self.moved, steps=self.steps))
             raise OperatorError(f"{error}\n  {undone}") from None
         app.note(records, record.end(SUCCEEDED, traffic_moved=self.moved, steps=self.steps))
         app.tell(f"done: {doing.target} serves {self.order.image}")
@@ -110,7 +111,9 @@ class _Release:
         path = f"/api/v1/namespaces/{app.guard.namespace}/services/{service}/proxy{app.said.health_path}"
         answer, text = app.api.ask("GET", path)
         if answer >= HTTPStatus.BAD_REQUEST:
-            raise OperatorError(f"{color} does not pass its smoke test: GET {app.said.health_path} answers {answer}: {text[:200]}")
+            raise OperatorError(
+                f"{color} does not pass its smoke test: GET {app.said.health_path} answers {answer}: {text[:200]}"
+            )
         app.tell(f"smoke test passed: GET {app.said.health_path} answers {answer}")
 
     def _step(self, share: int) -> None:
@@ -134,7 +137,9 @@ class _Release:
 
     def _up(self, verb: str) -> None:
         self.app.lease.check()
-        changes = update.up(self.app.project, self.app.tell, f"slipway deploy: {self.doing.target} {verb} {self.order.image}")
+        changes = update.up(
+            self.app.project, self.app.tell, f"slipway deploy: {self.doing.target} {verb} {self.order.image}"
+        )
         self.app.tell(f"Pulumi's state agrees: {changes} changed")
 
     def _undo(self, why: str) -> str:
@@ -143,11 +148,14 @@ class _Release:
         app.tell(f"undoing: {why.splitlines()[0]}")
         try:
             if app.look().weights[target]:
-                app.shift({source: 100, target: 0})
+                app.shift({source: 100, target: 0}, going_back=True)
             app.write({**_back(app), "slipway:active": source, f"slipway:{target}Image": self.doing.earlier})
             self._up("is back at")
         except OperatorError as error:
-            return f"it was not wholly undone: {error}\n  to do: `slipway status` says where things stand; `slipway switch {source}` goes on"
+            return (
+                f"it was not wholly undone: {error}\n"
+                f"  to do: `slipway status` says where things stand; `slipway switch {source}` goes on"
+            )
         return f"undone: {source} serves as before, the stack's file is as it was"
 
 
@@ -159,7 +167,8 @@ def _doing(app: Application, order: Deployment, live: Live, found: Doing | None)
     else:
         target = live.idle
         earlier = app.said.images[target]
-    return Doing("deploy", other(target), target, order.image, order.began.isoformat(timespec="seconds"), earlier=earlier)
+    since = order.began.isoformat(timespec="seconds")
+    return Doing("deploy", other(target), target, order.image, earlier, since)
 
 
 def _back(app: Application) -> dict[str, str]:
@@ -182,7 +191,9 @@ def _check(app: Application, order: Deployment) -> None:
 
 def _plan(app: Application, order: Deployment, doing: Doing) -> None:
     """Says what would happen."""
-    app.tell(f"would set slipway:{doing.target}Image {order.image} in {app.project.file.name} and run pulumi up: no traffic moves")
+    app.tell(
+        f"would set slipway:{doing.target}Image {order.image} in {app.project.file.name} and run pulumi up: no traffic moves"
+    )
     if app.said.gates is None or app.said.gates.smoke:
         app.tell(f"would ask {doing.target} for {app.said.health_path}")
     for share in order.steps:
