@@ -26,7 +26,7 @@ def status(found: Status, *, again: bool) -> None:
     console.print(table)
     for color, state in found.colors.items():
         console.print(f"{color}: {state.image}", soft_wrap=True)
-    console.print(f"in progress: {found.in_progress or 'nothing'}")
+    console.print(f"in progress: {found.in_progress or 'nothing'}", soft_wrap=True)
     for text in found.findings:
         console.print(f"! {text}", style="yellow", soft_wrap=True)
 
