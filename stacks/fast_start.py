@@ -5,6 +5,8 @@ import os
 from typing import Any
 
 import pulumi
+from pulumi.runtime import resource
+from pulumi.runtime.proto import source_pb2
 
 from stacks import sdk_imports
 
@@ -19,6 +21,8 @@ def install() -> None:
     if "SLIPWAY_DEBUG" not in os.environ:
         # The SDK tells the engine of its own steps in four blocking calls a resource, and the engine drops them.
         pulumi.log.debug = _dropped
+        # It also reads the source files anew for each resource, to note the lines that declared it; the CLI shows them nowhere.
+        vars(resource)["_get_stack_trace"] = source_pb2.StackTrace
 
 
 def _dropped(*_: Any, **__: Any) -> None: ...

@@ -1,4 +1,4 @@
-"""Loads only those modules of the Pulumi SDKs that the program uses.
+"""Loads only those modules of the AWS SDK that the program uses.
 
 `aws.ec2.Vpc` makes Python run `pulumi_aws/ec2/__init__.py`, which imports two hundred modules to re-export them: a third of
 what a program that uses ten of them computes. Every release runs the program, so a name is looked up in the module that is
@@ -14,7 +14,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
-_PACKAGE = re.compile(r"pulumi_aws(\.[a-z0-9]+)?|pulumi_docker")
+_PACKAGE = re.compile(r"pulumi_aws(\.[a-z0-9]+)?")
 
 
 def _module_of(name: str) -> str:

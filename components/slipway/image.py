@@ -6,15 +6,13 @@ Does not create the repository it pushes to: Registry does, in ECR.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
 from slipway.content import content_hash
 from slipway.validation import REPOSITORY, TAG, Checks, is_text, matches
-
-if TYPE_CHECKING:
-    import pulumi_docker as docker
+from slipway.versions import docker_plugin
 
 REPOSITORY_RULE = "registry/path without a tag"
 TAG_RULE = "a tag, as v1.2.3"
@@ -111,52 +109,55 @@ class Image(pulumi.ComponentResource):
         content = content_hash(Path(settings.context), settings.dockerfile)
         pushed = _push(self, name, settings, _build(self, name, settings, content))
 
-        self.ref = pulumi.Output.concat(settings.repository, "@", pushed.sha256_digest)
+        self.ref = pulumi.Output.concat(settings.repository, "@", pushed.output("sha256Digest"))
         self.content = pulumi.Output.from_input(content)
         self.register_outputs({"ref": self.ref, "content": self.content})
 
 
-def _build(parent: Image, name: str, settings: _Image, content: str) -> "docker.RemoteImage":
-    import pulumi_docker as docker
+class _Made(pulumi.CustomResource):
+    """A resource of the Docker provider. Every release of a built image registers two, and the SDK's own classes take longer to
+    load than all else that the two cost."""
 
-    # Left to itself the provider deletes an image before it makes the next one, and Pulumi then first deletes everything
-    # that depends on it too: the Deployments that serve with it.
-    return docker.RemoteImage(
-        f"{name}-build",
-        name=pulumi.Output.concat(settings.repository, ":", settings.tag or content[:_TAG_DIGITS]),
-        build=docker.RemoteImageBuildArgs(
-            context=settings.context,
-            dockerfile=settings.dockerfile,
-            build_args=settings.build_args,
-            platform=settings.platform,
-            network_mode=settings.network_mode,
-        ),
-        keep_locally=True,
-        triggers={"content": content},
-        opts=pulumi.ResourceOptions(parent=parent, delete_before_replace=False),
+    def __init__(self, kind: str, name: str, props: Mapping[str, Any], opts: pulumi.ResourceOptions) -> None:
+        # Left to itself the provider deletes an image before it makes the next one, and Pulumi then first deletes everything
+        # that depends on it too: the Deployments that serve with it.
+        kept = pulumi.ResourceOptions(delete_before_replace=False, version=docker_plugin())
+        token = f"docker:index/{kind[0].lower()}{kind[1:]}:{kind}"
+        super().__init__(token, name, props, pulumi.ResourceOptions.merge(opts, kept))
+
+    def output(self, name: str) -> pulumi.Output[str]:
+        return pulumi.get(self, name)
+
+
+def _build(parent: Image, name: str, settings: _Image, content: str) -> _Made:
+    image = pulumi.Output.concat(settings.repository, ":", settings.tag or content[:_TAG_DIGITS])
+    build = {
+        "context": settings.context,
+        "dockerfile": settings.dockerfile,
+        "buildArgs": settings.build_args,
+        "platform": settings.platform,
+        "networkMode": settings.network_mode,
+    }
+    props = {"name": image, "build": build, "keepLocally": True, "triggers": {"content": content}}
+    return _Made(
+        "RemoteImage", f"{name}-build", {**props, "imageId": None}, pulumi.ResourceOptions(parent=parent)
     )
 
 
-def _push(parent: Image, name: str, settings: _Image, built: "docker.RemoteImage") -> "docker.RegistryImage":
-    import pulumi_docker as docker
-
-    return docker.RegistryImage(
-        f"{name}-push",
-        name=built.name,
-        keep_remotely=True,
-        triggers={"image": built.image_id},
-        auth_config=None if settings.login is None else _auth(settings.repository, settings.login),
-        # A registry's token is new at each run, which is no reason to push. One that is pushed is pushed with the new token.
-        opts=pulumi.ResourceOptions(
-            parent=parent, delete_before_replace=False, ignore_changes=["authConfig"]
-        ),
-    )
+def _push(parent: Image, name: str, settings: _Image, built: _Made) -> _Made:
+    props = {
+        "name": built.output("name"),
+        "keepRemotely": True,
+        "triggers": {"image": built.output("imageId")},
+        "authConfig": None if settings.login is None else _auth(settings.repository, settings.login),
+    }
+    # A registry's token is new at each run, which is no reason to push. One that is pushed is pushed with the new token.
+    opts = pulumi.ResourceOptions(parent=parent, ignore_changes=["authConfig"])
+    return _Made("RegistryImage", f"{name}-push", {**props, "sha256Digest": None}, opts)
 
 
-def _auth(
-    repository: pulumi.Input[str], login: pulumi.Input[RegistryLogin]
-) -> "pulumi.Output[docker.RegistryImageAuthConfigArgsDict]":
-    def auth(both: Mapping[str, Any]) -> "docker.RegistryImageAuthConfigArgsDict":
+def _auth(repository: pulumi.Input[str], login: pulumi.Input[RegistryLogin]) -> pulumi.Output[dict[str, str]]:
+    def auth(both: Mapping[str, Any]) -> dict[str, str]:
         login: Mapping[str, str] = both["login"]
         registry = both["repository"].split("/")[0]
         return {"address": registry, "username": login["username"], "password": login["password"]}

@@ -36,3 +36,9 @@ def valkey_image(minor: str) -> str:
 def kubernetes_plugin() -> str:
     """The Kubernetes provider's version: the one of the installed SDK."""
     return version("pulumi-kubernetes")
+
+
+@cache
+def docker_plugin() -> str:
+    """The Docker provider's version: the one of the installed SDK."""
+    return version("pulumi-docker")

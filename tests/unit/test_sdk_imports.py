@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-HEAD = "import json, sys\nimport pulumi_aws as aws, pulumi_docker as docker\n"
+HEAD = "import json, sys\nimport pulumi_aws as aws\n"
 NETWORK = ROOT / "components/slipway/network.py"
 
 
@@ -42,21 +42,14 @@ def used(*files: Path) -> list[str]:
             for node in ast.walk(tree)
             if isinstance(node, ast.Constant) and isinstance(node.value, str)
         ]
-        quoted = [
-            ast.parse(text) for text in texts if re.fullmatch(r"(\w+\[str, )?(aws|docker)\.[\w.]+\]?", text)
-        ]
+        quoted = [ast.parse(text) for text in texts if re.fullmatch(r"(\w+\[str, )?aws\.[\w.]+\]?", text)]
         names |= {
             ast.unparse(node)
             for part in (tree, *quoted)
             for node in ast.walk(part)
             if isinstance(node, ast.Attribute)
         }
-    return sorted(
-        name
-        for name in names
-        if (name.startswith("aws.") and name.count(".") == 2)
-        or (name.startswith("docker.") and name.count(".") == 1)
-    )
+    return sorted(name for name in names if name.startswith("aws.") and name.count(".") == 2)
 
 
 def qualified(names: list[str], *, on_demand: bool = True) -> dict[str, str]:
@@ -67,9 +60,7 @@ def qualified(names: list[str], *, on_demand: bool = True) -> dict[str, str]:
 
 def test_every_class_that_components_use_is_the_one_of_the_plain_import() -> None:
     names = used(*sorted((ROOT / "components/slipway").glob("*.py")))
-    assert {"aws.ec2.Vpc", "aws.backup.PlanRuleArgs", "aws.kms.Key", "docker.RemoteImageBuildArgs"} <= {
-        *names
-    }
+    assert {"aws.ec2.Vpc", "aws.backup.PlanRuleArgs", "aws.kms.Key"} <= {*names}
     assert qualified(names) == qualified(names, on_demand=False)
 
 
@@ -93,7 +84,7 @@ def test_a_name_that_has_no_module_comes_from_the_whole_package() -> None:
     assert fresh(made) == 1
 
 
-@pytest.mark.parametrize("name", ["aws.ec2.get_vpc", "aws.ec2.get_vpc_output", "docker.get_network"])
+@pytest.mark.parametrize("name", ["aws.ec2.get_vpc", "aws.ec2.get_vpc_output"])
 def test_a_function_is_a_function_at_each_look(name: str) -> None:
     assert fresh(f"told = [callable({name}), callable({name})]") == [True, True]
 
@@ -103,7 +94,7 @@ def test_a_module_of_a_package_is_a_module() -> None:
     assert fresh(code) == ["pulumi_aws.ec2.outputs", False]
 
 
-@pytest.mark.parametrize("name", ["aws.ec2.Nonesuch", "aws.ec2.VPC", "docker.Nonesuch"])
+@pytest.mark.parametrize("name", ["aws.ec2.Nonesuch", "aws.ec2.VPC"])
 def test_a_name_that_does_not_exist_is_an_attribute_error(name: str) -> None:
     code = (
         f"told = []\nfor _ in 'ab':\n  try: {name}\n  except AttributeError as error: told.append(str(error))"
