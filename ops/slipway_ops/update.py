@@ -119,8 +119,8 @@ def _run(project: Project, arguments: list[str], events: _Events) -> str | None:
             result.append(None)
         except CommandError:
             result.append(f"pulumi {arguments[0]} failed")
-        except OSError as error:
-            result.append(f"pulumi cannot be run: {error}")
+        except Exception as error:  # a thread has nobody else to tell
+            result.append(f"pulumi cannot be run: {error!r}")
 
     worker = threading.Thread(target=work, daemon=True)
     worker.start()
