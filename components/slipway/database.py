@@ -44,7 +44,9 @@ _OF_RDS = frozenset(
         "backup_tags",
     }
 )
-_OF_CLUSTER = frozenset({"namespace", "client_namespaces", "storage", "storage_class", "cpu", "memory"})
+_OF_CLUSTER = frozenset(
+    {"namespace", "client_namespaces", "image", "storage", "storage_class", "cpu", "memory"}
+)
 STORAGES = ("volume", "ephemeral")
 
 
@@ -89,6 +91,8 @@ class DatabaseArgs(TypedDict):
     """For `in-cluster`: namespace to make for it. Default the component's name."""
     client_namespaces: NotRequired[Sequence[pulumi.Input[str]]]
     """For `in-cluster`: namespaces whose pods may connect. Default only its own."""
+    image: NotRequired[pulumi.Input[str]]
+    """For `in-cluster`: an image like PostgreSQL's official one, best by digest. Default that one, the newest of `version`."""
     storage: NotRequired[str]
     """For `in-cluster`: `volume` (default), or `ephemeral`, which is lost with the pod: for clusters without a StorageClass."""
     storage_class: NotRequired[str]
@@ -122,6 +126,7 @@ class DatabaseSettings:
     backup_tags: Mapping[str, str]
     namespace: str
     client_namespaces: tuple[pulumi.Input[str], ...]
+    image: pulumi.Input[str] | None
     storage: str
     storage_class: str | None
     cpu: str
@@ -151,6 +156,7 @@ def _resolve(name: str, args: DatabaseArgs) -> DatabaseSettings:
         backup_tags=args.get("backup_tags", {"backup": "daily"}),
         namespace=namespace,
         client_namespaces=tuple(args.get("client_namespaces", (namespace,))),
+        image=args.get("image"),
         storage=args.get("storage", "volume"),
         storage_class=args.get("storage_class"),
         cpu=args.get("cpu", "100m"),
@@ -183,6 +189,7 @@ def _check(check: Checks, name: str, args: DatabaseArgs, settings: DatabaseSetti
         'storage_class needs storage "volume": what is ephemeral has no class',
     )
     check.value("storage_class", settings.storage_class, "a StorageClass's name", is_text)
+    check.value("image", settings.image, "an image", is_text)
     check.value("cpu", settings.cpu, "as 250m or 1", matches(CPU))
     check.value("memory", settings.memory, "as 512Mi", matches(MEMORY))
     check.rule(

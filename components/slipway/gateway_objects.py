@@ -31,7 +31,6 @@ _EXCUSED = excused(
     CKV_K8S_11=NO_CPU_LIMIT,
     CKV_K8S_15=KEPT_IMAGE,
     CKV_K8S_38="Traefik reads routes, services and their endpoints from the API server",
-    CKV_K8S_43="the release was tested with this version; a stack that pins it gives image with its digest",
     CKV2_K8S_6="it is the way in: everyone may reach it, and it reaches every application",
 )
 

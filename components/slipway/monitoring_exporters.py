@@ -7,6 +7,7 @@ from typing import Any
 from slipway.manifest import Body, restricted_container, restricted_pod
 from slipway.monitoring_objects import USER, account, cluster_rights
 from slipway.monitoring_settings import Monitoring
+from slipway_rules.exceptions import excepted
 
 KUBE_STATE_METRICS, NODE_EXPORTER = "kube-state-metrics", "node-exporter"
 _METRICS, _NODE_METRICS = 8080, 9100
@@ -22,6 +23,11 @@ _LABELS = {
     "deployments": ["app.kubernetes.io/name", "slipway/color"],
     "jobs": ["app.kubernetes.io/component"],
 }
+_ONE_IS_RIGHT = "two would count every object twice; a new one knows the whole cluster within seconds"
+_ALONE = excepted(replicated=_ONE_IS_RIGHT, disruption_budget=_ONE_IS_RIGHT)
+_OF_THE_NODE = excepted(
+    pods_restricted="a node's cpu, memory and disks are files of the node, which its pod mounts read-only"
+)
 # Of the node itself. What a network namespace of one's own cannot see, as network devices, the kubelet counts.
 _COLLECTORS = ("cpu", "diskstats", "filesystem", "loadavg", "meminfo")
 _NOT_OF_THE_NODE = r"^/(dev|etc|proc|run|sys|var/lib/(containerd|docker|kubelet))($|/)"
@@ -68,7 +74,7 @@ def kube_state_metrics(settings: Monitoring) -> Body:
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": settings.metadata(KUBE_STATE_METRICS),
+        "metadata": settings.metadata(KUBE_STATE_METRICS, annotations=_ALONE),
         "spec": {
             "replicas": 1,
             "selector": {"matchLabels": selector},
@@ -103,6 +109,7 @@ def nodes_namespace(settings: Monitoring) -> Body:
                 **settings.labels(NODE_EXPORTER, "node-metrics"),
                 **levels,
             },
+            "annotations": _OF_THE_NODE,
         },
     }
 
@@ -170,7 +177,7 @@ def node_exporter(settings: Monitoring) -> Body:
     return {
         "apiVersion": "apps/v1",
         "kind": "DaemonSet",
-        "metadata": _on_nodes(settings),
+        "metadata": {**_on_nodes(settings), "annotations": _OF_THE_NODE},
         "spec": {
             "selector": {"matchLabels": selector},
             "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "10%"}},

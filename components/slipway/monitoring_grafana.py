@@ -7,7 +7,7 @@ from typing import Any
 
 from slipway import monitoring_config as config
 from slipway.manifest import Body, restricted_container, restricted_pod
-from slipway.monitoring_objects import config_map
+from slipway.monitoring_objects import config_map, spread
 from slipway.monitoring_settings import Monitoring
 
 GRAFANA = "grafana"
@@ -60,7 +60,7 @@ def service(settings: Monitoring) -> Body:
 
 
 def deployment(settings: Monitoring) -> Body:
-    """One pod without anything to keep."""
+    """Pods without anything to keep: what each shows comes from the files."""
     mounts: list[dict[str, Any]] = [
         {"name": "dashboards", "mountPath": "/etc/grafana/dashboards", "readOnly": True},
         *({"name": name, "mountPath": path, "readOnly": True} for name, path in _FILES.items()),
@@ -91,7 +91,7 @@ def deployment(settings: Monitoring) -> Body:
         "kind": "Deployment",
         "metadata": settings.metadata(GRAFANA),
         "spec": {
-            "replicas": 1,
+            "replicas": settings.replicas,
             "selector": {"matchLabels": settings.selector(GRAFANA)},
             "template": {
                 "metadata": {"labels": settings.labels(GRAFANA), "annotations": notes},
@@ -100,6 +100,7 @@ def deployment(settings: Monitoring) -> Body:
                     "automountServiceAccountToken": False,
                     "enableServiceLinks": False,
                     "securityContext": restricted_pod(_USER),
+                    "topologySpreadConstraints": spread(settings.selector(GRAFANA)),
                     "containers": [container],
                     "volumes": volumes,
                 },

@@ -394,6 +394,19 @@ def test_in_cluster_namespace_is_restricted_and_kept(run: Run, program: Program)
     assert account["automountServiceAccountToken"] is False
 
 
+def test_in_cluster_an_image_of_one_s_own_and_what_is_excepted(run: Run, program: Program) -> None:
+    alone = {"slipway/exception-replicated", "slipway/exception-disruption-budget"}
+    run(lambda: Database("db", IN_CLUSTER))
+    of_store = program.by_name("kubernetes:apps/v1:StatefulSet", "db-postgres").inputs
+    assert of_store["metadata"]["annotations"].keys() == {*alone, "slipway/exception-images-pinned"}
+    program.resources.clear()
+    run(lambda: Database("db", {**IN_CLUSTER, "image": "mirror.example.com/postgres@sha256:12"}))
+    of_store = program.by_name("kubernetes:apps/v1:StatefulSet", "db-postgres").inputs
+    (container,) = of_store["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == "mirror.example.com/postgres@sha256:12"
+    assert of_store["metadata"]["annotations"].keys() == alone
+
+
 @pytest.mark.parametrize(
     ("args", "message"),
     [
@@ -425,6 +438,7 @@ def test_in_cluster_namespace_is_restricted_and_kept(run: Run, program: Program)
             'storage_class needs storage "volume": what is ephemeral has no class',
         ),
         ({**IN_CLUSTER, "storage_class": ""}, "storage_class must be a StorageClass's name, got ''"),
+        ({**IN_CLUSTER, "image": ""}, "image must be an image, got ''"),
         ({**IN_CLUSTER, "cpu": "half"}, "cpu must be as 250m or 1, got 'half'"),
         ({**IN_CLUSTER, "memory": "1G"}, "memory must be as 512Mi, got '1G'"),
         ({**RDS, "subnets": []}, "there is no argument subnets; did you mean subnet_ids?"),

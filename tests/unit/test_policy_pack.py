@@ -100,6 +100,9 @@ def test_an_annotation_excuses_the_object_that_carries_it() -> None:
     assert Settings().excuses("replicated", noted)
     assert not Settings().excuses("images-pinned", noted)
     assert not Settings().excuses("replicated", Resource("t", "web", {"metadata": UNKNOWN}))
+    for no_reason in ("", " ", UNKNOWN):
+        unfounded = {"metadata": {"annotations": {"slipway/exception-replicated": no_reason}}}
+        assert not Settings().excuses("replicated", Resource("t", "web", unfounded))
 
 
 @pytest.mark.parametrize("said", ["db", "urn:db"])
