@@ -28,6 +28,7 @@ class Gateway(Section):
     response_seconds: Annotated[int | None, between(1, 3600)] = None
     attempts: Annotated[int | None, between(1, 10)] = None
     trusted_proxies: Annotated[list[str], passes(gateway.PROXIES_RULE, gateway.are_blocks)] | None = None
+    clients: Literal["anyone", "cdn"] | None = None
     image: Annotated[str, Field(min_length=1)] | None = None
     definitions: Literal["install", "existing"] | None = None
 

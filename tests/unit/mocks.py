@@ -144,6 +144,9 @@ class Mocks(pulumi.runtime.Mocks):
             "aws:s3/bucket:Bucket": {
                 "bucketRegionalDomainName": f"{args.name}.s3.eu-central-1.amazonaws.com"
             },
+            "aws:wafv2/webAcl:WebAcl": {
+                "arn": f"arn:aws:wafv2:us-east-1:123456789012:global/webacl/{args.name}/1"
+            },
             "docker:index/remoteImage:RemoteImage": {"imageId": "sha256:1234"},
             "docker:index/registryImage:RegistryImage": {"sha256Digest": "sha256:abcd"},
         }
