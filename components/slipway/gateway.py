@@ -66,7 +66,7 @@ class GatewayArgs(TypedDict):
     trusted_proxies: NotRequired[Sequence[str]]
     """Address blocks of the proxies in front whose `X-Forwarded-*` headers are believed, as `10.0.0.0/8`. Default none."""
     clients: NotRequired[str]
-    """Whose requests are answered: `anyone`'s (default), or a `cdn`'s alone, which brings `origin_secret`; others get 403."""
+    """Who is answered: `anyone` (default), or a `cdn` alone, whose requests bring `origin_secret`; others get 403."""
     image: NotRequired[pulumi.Input[str]]
     """Traefik image. Default the version that this release was tested with."""
     definitions: NotRequired[str]

@@ -279,10 +279,10 @@ def test_the_stacks_give_the_tags_that_the_policy_asks_for(
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_the_environments_break_no_rule_about_pods(
-    stack: str, run: Run, program: Program, monkeypatch: pytest.MonkeyPatch
+    stack: str, run_whole: Run, program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(ROOT)
-    run(lambda: up(stack))
+    run_whole(lambda: up(stack))
     restricted = next(rule for rule in pack.RULES if rule.name == "pods-restricted")
     asked = [Resource(made.type, made.name, made.inputs) for made in program.resources]
     broken = [
