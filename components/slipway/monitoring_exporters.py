@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from slipway.manifest import Body, restricted_container, restricted_pod
+from slipway.manifest import NO_CPU_LIMIT, Body, excused, restricted_container, restricted_pod
 from slipway.monitoring_objects import USER, account, cluster_rights
 from slipway.monitoring_settings import Monitoring
 from slipway_rules.exceptions import excepted
@@ -24,7 +24,10 @@ _LABELS = {
     "jobs": ["app.kubernetes.io/component"],
 }
 _ONE_IS_RIGHT = "two would count every object twice; a new one knows the whole cluster within seconds"
-_ALONE = excepted(replicated=_ONE_IS_RIGHT, disruption_budget=_ONE_IS_RIGHT)
+_ALONE = {
+    **excepted(replicated=_ONE_IS_RIGHT, disruption_budget=_ONE_IS_RIGHT),
+    **excused(CKV_K8S_11=NO_CPU_LIMIT, CKV_K8S_38="it counts objects, which it lists at the API server"),
+}
 _OF_THE_NODE = excepted(
     pods_restricted="a node's cpu, memory and disks are files of the node, which its pod mounts read-only"
 )
@@ -177,7 +180,10 @@ def node_exporter(settings: Monitoring) -> Body:
     return {
         "apiVersion": "apps/v1",
         "kind": "DaemonSet",
-        "metadata": {**_on_nodes(settings), "annotations": _OF_THE_NODE},
+        "metadata": {
+            **_on_nodes(settings),
+            "annotations": {**_OF_THE_NODE, **excused(CKV_K8S_11=NO_CPU_LIMIT)},
+        },
         "spec": {
             "selector": {"matchLabels": selector},
             "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "10%"}},

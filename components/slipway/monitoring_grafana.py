@@ -6,7 +6,7 @@ import hashlib
 from typing import Any
 
 from slipway import monitoring_config as config
-from slipway.manifest import Body, restricted_container, restricted_pod
+from slipway.manifest import NO_CPU_LIMIT, Body, excused, restricted_container, restricted_pod
 from slipway.monitoring_objects import config_map, spread
 from slipway.monitoring_settings import Monitoring
 
@@ -30,6 +30,7 @@ _FILES = {
     "datasources": "/etc/grafana/provisioning/datasources",
     "provider": "/etc/grafana/provisioning/dashboards",
 }
+_EXCUSED = excused(CKV_K8S_11=NO_CPU_LIMIT, CKV_K8S_40="the files of the image belong to this user")
 _FOLDERS = {"data": "/var/lib/grafana", "tmp": "/tmp"}  # noqa: S108 (a mount, not a file)
 
 
@@ -89,7 +90,7 @@ def deployment(settings: Monitoring) -> Body:
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": settings.metadata(GRAFANA),
+        "metadata": settings.metadata(GRAFANA, annotations=_EXCUSED),
         "spec": {
             "replicas": settings.replicas,
             "selector": {"matchLabels": settings.selector(GRAFANA)},
