@@ -16,12 +16,11 @@ from slipway import versions
 from slipway.datastore import (
     DAILY_WINDOW,
     IN_CLUSTER,
-    REMOVAL,
     WEEKLY_WINDOW,
     check_clients,
     check_kind,
 )
-from slipway.validation import CPU, Checks, is_one_of, is_text, is_whole, matches
+from slipway.validation import CPU, REMOVAL, REMOVAL_RULE, Checks, is_one_of, is_text, is_whole, matches
 
 ELASTICACHE = "elasticache"
 EVICTIONS = (
@@ -153,7 +152,7 @@ def _resolve(name: str, args: CacheArgs) -> CacheSettings:
         check.value("snapshot_window", settings.snapshot_window, "as 02:00-03:00", matches(DAILY_WINDOW))
         window = settings.maintenance_window
         check.value("maintenance_window", window, "as sun:04:00-sun:05:00", matches(WEEKLY_WINDOW))
-        check.value("removal", settings.removal, f"one of {', '.join(REMOVAL)}", is_one_of(REMOVAL))
+        check.value("removal", settings.removal, REMOVAL_RULE, is_one_of(REMOVAL))
         check.value("image", settings.image, "an image", is_text)
         check.value("cpu", settings.cpu, "as 250m or 1", matches(CPU))
         check.value("memory", settings.memory, "as 256Mi", matches(MEMORY))

@@ -17,12 +17,21 @@ from slipway import versions
 from slipway.datastore import (
     DAILY_WINDOW,
     IN_CLUSTER,
-    REMOVAL,
     WEEKLY_WINDOW,
     check_clients,
     check_kind,
 )
-from slipway.validation import CPU, MEMORY, Checks, is_one_of, is_text, is_whole, matches
+from slipway.validation import (
+    CPU,
+    MEMORY,
+    REMOVAL,
+    REMOVAL_RULE,
+    Checks,
+    is_one_of,
+    is_text,
+    is_whole,
+    matches,
+)
 
 RDS = "rds"
 STORAGE_GIB, MAX_STORAGE_GIB = 20, 200
@@ -56,7 +65,7 @@ class DatabaseArgs(TypedDict):
     kind: str
     """`rds` for a managed instance, `in-cluster` for a StatefulSet of one pod."""
     version: NotRequired[str]
-    """Major version of PostgreSQL, as `17`. Default the one this release was tested with. A higher one upgrades RDS in its window."""
+    """Major version of PostgreSQL, as `17`. Default the one of this release. A higher one upgrades RDS in its window."""
     database: NotRequired[str]
     """Name of the database to make. Default `app`."""
     username: NotRequired[str]
@@ -174,7 +183,7 @@ def _check(check: Checks, name: str, args: DatabaseArgs, settings: DatabaseSetti
     for argument in ("database", "username"):
         check.value(argument, getattr(settings, argument), NAME_RULE, matches(SQL_NAME))
     check.value("storage_gib", settings.storage_gib, "20-65536", is_whole(20, 65536))
-    check.value("removal", settings.removal, f"one of {', '.join(REMOVAL)}", is_one_of(REMOVAL))
+    check.value("removal", settings.removal, REMOVAL_RULE, is_one_of(REMOVAL))
     check.value("instance_class", settings.instance_class, "an instance class, as db.m7g.large", is_text)
     check.value("multi_az", settings.multi_az, "true or false", lambda value: isinstance(value, bool))
     check.value("max_storage_gib", settings.max_storage_gib, "20-65536", is_whole(20, 65536))

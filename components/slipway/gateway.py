@@ -6,7 +6,6 @@ Costs: with `exposure` load-balancer one network load balancer by the hour and b
 
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
-from ipaddress import ip_network
 from typing import Any, NotRequired, TypedDict
 
 import pulumi
@@ -16,11 +15,20 @@ from slipway import gateway_objects as objects
 from slipway.gateway_middlewares import ORIGIN_SECRET, dynamic_configuration
 from slipway.gateway_settings import CLIENTS, GatewaySettings
 from slipway.manifest import Manifest
-from slipway.validation import DNS_LABEL, HOST, Checks, is_list_of, is_one_of, is_text, is_whole, matches
+from slipway.validation import (
+    BLOCKS_RULE,
+    DNS_LABEL,
+    HOST,
+    Checks,
+    are_blocks,
+    is_one_of,
+    is_text,
+    is_whole,
+    matches,
+)
 
 EXPOSURES = ("load-balancer", "node-port")
 EXPOSURE = "load-balancer"
-PROXIES_RULE = "address blocks, as 10.0.0.0/8"
 HOST_RULE = "a host name or address, without scheme or port"
 REPLICAS, MAX_REPLICAS = 2, 10
 # Without a class: EKS Auto Mode and the AWS Load Balancer Controller each put in their own.
@@ -121,7 +129,7 @@ def _check(check: Checks, gateway: GatewaySettings, args: GatewayArgs) -> None:
     check.value("response_seconds", gateway.response_seconds, "1-3600", is_whole(1, 3600))
     check.value("attempts", gateway.attempts, "1-10", is_whole(1, 10))
     check.value("clients", gateway.clients, f"one of {', '.join(CLIENTS)}", is_one_of(CLIENTS))
-    check.value("trusted_proxies", gateway.trusted_proxies, PROXIES_RULE, are_blocks)
+    check.value("trusted_proxies", gateway.trusted_proxies, BLOCKS_RULE, are_blocks)
     by_port = gateway.exposure == "node-port"
     check.rule(not by_port or gateway.node_port is not None, 'exposure "node-port" needs node_port')
     check.rule(by_port or gateway.node_port is None, 'node_port needs exposure "node-port"')
@@ -142,17 +150,6 @@ def _check(check: Checks, gateway: GatewaySettings, args: GatewayArgs) -> None:
 
 def _is_pem(value: Any) -> bool:
     return isinstance(value, str) and value.lstrip().startswith("-----BEGIN ")
-
-
-def _is_block(value: Any) -> bool:
-    try:
-        ip_network(value)
-    except ValueError:
-        return False
-    return isinstance(value, str)
-
-
-are_blocks = is_list_of(_is_block)
 
 
 class Gateway(pulumi.ComponentResource):

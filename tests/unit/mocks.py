@@ -41,6 +41,7 @@ class Registered:
     needs: frozenset[str]
     former: frozenset[str]
     delete_before_replace: bool
+    retain: bool
 
 
 @dataclass
@@ -107,6 +108,7 @@ class Monitor(mocks.MockMonitor):
                     needs=frozenset(request.dependencies),
                     former=self.former(request),
                     delete_before_replace=request.deleteBeforeReplace,
+                    retain=request.retainOnDelete,
                 )
             )
         return answer

@@ -151,6 +151,22 @@ def test_rds_speaks_tls_alone(run: Run, program: Program) -> None:
     ]
 
 
+def test_an_upgrade_does_not_take_the_parameters_that_the_instance_still_has(
+    run: Run, program: Program
+) -> None:
+    """AWS refuses to delete a parameter group that an instance has, and the instance leaves it in its window."""
+    run(lambda: Database("db", RDS))
+    group = program.by_name("aws:rds/parameterGroup:ParameterGroup", "db-parameters")
+    assert (group.retain, group.delete_before_replace) == (True, False)
+    assert "name" not in group.inputs, "the new one stands beside the old one"
+    assert "applyImmediately" not in program.by_name(INSTANCE, "db-postgres").inputs
+    program.resources.clear()
+    args: Any = {**RDS, "removal": "destroy"}
+    run(lambda: Database("db", args))
+    assert not program.by_name("aws:rds/parameterGroup:ParameterGroup", "db-parameters").retain
+    assert program.by_name(INSTANCE, "db-postgres").inputs["applyImmediately"] is True
+
+
 def test_rds_removal_by_request(run: Run, program: Program) -> None:
     args: Any = {**RDS, "removal": "destroy"}
     run(lambda: Database("db", args))

@@ -313,7 +313,7 @@ def test_load_balancer_annotations_are_the_caller_s(run: Run, program: Program) 
         ({"response_seconds": 0}, "response_seconds must be 1-3600, got 0"),
         ({"attempts": 11}, "attempts must be 1-10, got 11"),
         ({"clients": "me"}, "clients must be one of anyone, cdn, got 'me'"),
-        ({"trusted_proxies": ["everyone"]}, "trusted_proxies must be address blocks, as 10.0.0.0/8"),
+        ({"trusted_proxies": ["everyone"]}, "trusted_proxies must be address blocks, as 192.0.2.0/24"),
         ({"image": ""}, "image must be an image"),
         ({"tls_certificate": "PEM"}, "tls_certificate must be a certificate in PEM"),
         (
