@@ -416,7 +416,8 @@ def test_in_cluster_an_image_of_one_s_own_and_what_is_excepted(run: Run, program
     of_store = program.by_name("kubernetes:apps/v1:StatefulSet", "db-postgres").inputs
     assert of_store["metadata"]["annotations"].keys() == {*alone, "slipway/exception-images-pinned"}
     program.resources.clear()
-    run(lambda: Database("db", {**IN_CLUSTER, "image": "mirror.example.com/postgres@sha256:12"}))
+    own: Any = {**IN_CLUSTER, "image": "mirror.example.com/postgres@sha256:12"}
+    run(lambda: Database("db", own))
     of_store = program.by_name("kubernetes:apps/v1:StatefulSet", "db-postgres").inputs
     (container,) = of_store["spec"]["template"]["spec"]["containers"]
     assert container["image"] == "mirror.example.com/postgres@sha256:12"

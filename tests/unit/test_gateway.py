@@ -343,7 +343,8 @@ def test_without_a_cdn_everyone_is_answered(run: Run, program: Program) -> None:
 def test_with_a_cdn_as_the_client_others_are_turned_away(
     run: Run, program: Program, tls: Any, entry: str
 ) -> None:
-    said = run(lambda: Gateway("edge", {"clients": "cdn", **tls}).origin_secret)
+    args: Any = {"clients": "cdn", **tls}
+    said = run(lambda: Gateway("edge", args).origin_secret)
     secret = program.by_name("kubernetes:core/v1:Secret", "edge-origin-secret")
     assert secret.ignore_changes == ("data",)
     assert secret.secrets == {"data"}

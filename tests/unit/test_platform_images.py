@@ -94,7 +94,11 @@ def test_an_image_is_imported_and_known_by_its_digest_too(
 
     monkeypatch.setattr(subprocess, "run", run)
     monkeypatch.setattr(node_images, "STATIC_IMAGES", [replace(IMAGE, digest="sha256:12"), IMAGE])
-    monkeypatch.setattr(toolchain, "is_installed", lambda _: True)
+
+    def is_installed(_: str) -> bool:
+        return True
+
+    monkeypatch.setattr(toolchain, "is_installed", is_installed)
     monkeypatch.setattr(
         node_images, "paths", lambda: SimpleNamespace(containerd=tmp_path, containerd_socket="s")
     )
