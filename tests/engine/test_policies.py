@@ -1,5 +1,6 @@
 """The policy pack under the real engine: dev and prod keep to it, and what breaks it is refused."""
 
+import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -90,15 +91,37 @@ def program(project: Project, key: str = "id", protect: bool = False) -> None:
     (project.folder / "__main__.py").write_text(text)
 
 
-def held(project: Project) -> tuple[int, str]:
+def held(project: Project, command: str = "preview", *flags: str) -> tuple[int, str]:
     run = subprocess.run(
-        [SLIPWAY, "local", "exec", "--", REPOSITORY / "scripts/held.sh", "preview", project.stack],
+        [SLIPWAY, "local", "exec", "--", REPOSITORY / "scripts/held.sh", command, project.stack, *flags],
         cwd=project.folder,
         check=False,
         capture_output=True,
         text=True,
     )
     return run.returncode, run.stdout + run.stderr
+
+
+def test_an_update_that_breaks_a_rule_is_stopped_before_anything_changes(shop: Project) -> None:
+    """Given a table that nothing protects, then a held update leaves stack and table as they are; a good one goes through."""
+    before = shop.pulumi("stack", "export").output
+    program(shop, key="number")
+    code, output = held(shop, "up", "--yes")
+    assert code != 0, output
+    assert "[mandatory]  data-protected  (aws:dynamodb/table:Table: orders)" in output, output
+    assert "Updating (" not in output, output
+    assert shop.pulumi("stack", "export").output == before
+
+    program(shop, protect=True)
+    shop.pulumi("config", "set", "--path", "slipway:policyExceptions.deletion-protection.orders", "a test")
+    code, output = held(shop, "up", "--yes")
+    assert code == 0, output
+    (table,) = (
+        resource
+        for resource in json.loads(shop.pulumi("stack", "export").output)["deployment"]["resources"]
+        if resource["type"] == "aws:dynamodb/table:Table"
+    )
+    assert table["protect"] is True
 
 
 def test_a_table_is_replaced_only_when_the_stack_file_names_it(shop: Project) -> None:
