@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.project import REPOSITORY, SLIPWAY, Project, copy_of_program, dev_settings
+from tests.support.project import REPOSITORY, Project, copy_of_program, dev_settings
 
 PACK = ("--policy-pack", "policies")
 PROVIDER = {
@@ -92,7 +92,7 @@ def program(project: Project, key: str = "id", protect: bool = False) -> None:
 
 def held(project: Project) -> tuple[int, str]:
     run = subprocess.run(
-        [SLIPWAY, "local", "exec", "--", REPOSITORY / "scripts/held.sh", "preview", project.stack],
+        [REPOSITORY / "scripts/held.sh", "preview", project.stack],
         cwd=project.folder,
         check=False,
         capture_output=True,

@@ -48,7 +48,7 @@ def prod(before: Resources, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     project: Project = copy_of_program(tmp_path_factory.mktemp("prod"), STACK, settings())
     project.up()
     yield Environment(project, project.outputs()["url"])
-    if STACK in project.pulumi("stack", "ls", "--json").output:
+    if project.exists():
         project.remove()
 
 
