@@ -2,7 +2,7 @@
 # Every test. What measures nothing shares the machine; what measures traffic or breaks the platform has it to itself.
 # A part that fails keeps none of the others from running; the last lines tell how each ended.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 slipway=.venv/bin/slipway pytest=.venv/bin/pytest
 told=() failed=0
 
@@ -14,11 +14,12 @@ part() {
   told+=("$(printf 'test: %-30s %-6s %5d s' "$name" $result $((SECONDS - begun)))")
 }
 
-linters_end() {
+# shellcheck disable=SC2317 # `part` calls it
+linted() {
   wait "$linters"
   local result=$?
   cat "$said"
-  return $result
+  return "$result"
 }
 
 said=$(mktemp)
@@ -32,7 +33,7 @@ if ! $slipway local up --extras; then
   exit 1
 fi
 part "unit" $pytest --numprocesses=2 tests/unit
-part "style, types, YAML, shell" linters_end
+part "style, types, YAML, shell" linted
 part "engine and e2e, side by side" $slipway local exec -- \
   $pytest --numprocesses=2 --dist=loadgroup --no-loadscope-reorder -m "not alone" tests/engine tests/e2e
 part "e2e, alone" $slipway local exec -- $pytest -m alone tests/engine tests/e2e

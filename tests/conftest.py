@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 import pytest
-from xdist.remote import Producer
-from xdist.scheduler import LoadScopeScheduling
+from xdist.remote import Producer  # pyright: ignore[reportMissingTypeStubs]
+from xdist.scheduler import LoadScopeScheduling  # pyright: ignore[reportMissingTypeStubs]
 
 TESTS = Path(__file__).parent
 LIVE = {"engine", "e2e"}
@@ -26,7 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling | None:
     """With --dist=loadgroup: whole groups, in the order above. xdist's own groups do not work with pytest 9.2."""
-    return Groups(config, log) if config.getvalue("dist") == "loadgroup" else None
+    return Groups(config, log) if config.getoption("dist") == "loadgroup" else None
 
 
 class Groups(LoadScopeScheduling):

@@ -147,11 +147,11 @@ def test_who_made_the_cluster_is_its_administrator(emulator: Emulator) -> None:
 
 
 def test_a_cluster_of_another_account_is_its_own_account_s(emulator: Emulator) -> None:
-    hers = {"key": "111111111111"}
-    assert "signed for none of the clusters" in review(emulator, token("hers", **hers))["error"]
-    make(emulator, "hers", **hers)
-    assert review(emulator, token("hers", **hers))["user"]["username"] == "arn:aws:iam::111111111111:root"
-    assert "no access entry" in review(emulator, token("main", **hers))["error"]
+    hers = "111111111111"
+    assert "signed for none of the clusters" in review(emulator, token("hers", key=hers))["error"]
+    make(emulator, "hers", hers)
+    assert review(emulator, token("hers", key=hers))["user"]["username"] == "arn:aws:iam::111111111111:root"
+    assert "no access entry" in review(emulator, token("main", key=hers))["error"]
 
 
 def test_a_tool_that_knows_the_emulator_signs_for_its_address(emulator: Emulator) -> None:
