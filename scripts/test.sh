@@ -34,8 +34,8 @@ if ! $slipway local up --extras; then
 fi
 part "unit" $pytest --numprocesses=2 tests/unit
 part "style, types, YAML, shell" linted
-part "engine and e2e, side by side" $slipway local exec -- \
-  $pytest --numprocesses=2 --dist=loadgroup --no-loadscope-reorder -m "not alone" tests/engine tests/e2e
-part "e2e, alone" $slipway local exec -- $pytest -m alone tests/engine tests/e2e
+live() { $slipway local exec -- $pytest --verbose --durations=10 "$@" tests/engine tests/e2e; }
+part "engine and e2e, side by side" live --numprocesses=2 --dist=loadgroup --no-loadscope-reorder -m "not alone"
+part "e2e, alone" live -m alone
 printf '%s\n' "" "${told[@]}"
 exit $failed

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from tests.support.environment import wait_for
-from tests.support.project import REPOSITORY, Project, begin, dev_settings
+from tests.support.project import REPOSITORY, Project, begin, dev_settings, removed_at_end
 
 EXAMPLES = sorted(file.parent.name for file in (REPOSITORY / "examples").glob("*/Pulumi.yaml"))
 STACK = "examples"
@@ -62,9 +62,9 @@ def example(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         },
     }
     begin(project, yaml.safe_dump(settings))
-    project.up()
-    yield Example(project, project.outputs())
-    project.remove()
+    with removed_at_end(project):
+        project.up()
+        yield Example(project, project.outputs())
 
 
 def test_second_preview_finds_nothing_to_do(example: Example) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.project import REPOSITORY, Project, copy_of_program, dev_settings
+from tests.support.project import REPOSITORY, Project, begin, copy_of_program, dev_settings
 
 PACK = ("--policy-pack", "policies")
 PROVIDER = {
@@ -76,8 +76,7 @@ def shop(tmp_path: Path) -> Iterator[Project]:
     (tmp_path / ".venv").symlink_to(REPOSITORY / ".venv")
     project = Project(tmp_path, "policies-shop")
     program(project)
-    project.settings_file.write_text("config: {}\n")
-    project.pulumi("stack", "init")
+    begin(project, "config: {}\n")
     project.up()
     yield project
     program(project)

@@ -15,7 +15,7 @@ import yaml
 
 from tests.support.account import Resources, left, resources
 from tests.support.environment import Environment, wait_for
-from tests.support.project import REPOSITORY, Project, copy_of_program, dev_settings
+from tests.support.project import REPOSITORY, Project, copy_of_program, dev_settings, removed_at_end
 
 STACK = "prod-whole"
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -46,10 +46,9 @@ def before() -> Resources:
 def prod(before: Resources, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
     """Production, up."""
     project: Project = copy_of_program(tmp_path_factory.mktemp("prod"), STACK, settings())
-    project.up()
-    yield Environment(project, project.outputs()["url"])
-    if project.exists():
-        project.remove()
+    with removed_at_end(project):
+        project.up()
+        yield Environment(project, project.outputs()["url"])
 
 
 def test_prod_serves(prod: Environment) -> None:

@@ -7,6 +7,8 @@ import json
 import shutil
 import subprocess
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -111,6 +113,16 @@ def begin(project: Project, settings: str) -> None:
         project.remove()
         project.settings_file.write_text(settings)
     project.pulumi("stack", "init")
+
+
+@contextmanager
+def removed_at_end(project: Project) -> Generator[None]:
+    """Also when it fails to come up: what is left would take the node's cpu from others."""
+    try:
+        yield
+    finally:
+        if project.exists():
+            project.remove()
 
 
 def dev_settings() -> dict[str, Any]:
