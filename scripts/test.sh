@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Every test. What measures nothing shares the machine; what measures traffic or breaks the platform has it to itself.
 # A part that fails keeps none of the others from running; the last lines tell how each ended.
+# shellcheck disable=SC2317 # functions are called by way of `part`
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 slipway=.venv/bin/slipway pytest=.venv/bin/pytest
@@ -14,13 +15,14 @@ part() {
   told+=("$(printf 'test: %-30s %-6s %5d s' "$name" $result $((SECONDS - begun)))")
 }
 
-# shellcheck disable=SC2317 # `part` calls it
 linted() {
   wait "$linters"
   local result=$?
   cat "$said"
   return "$result"
 }
+
+live() { $slipway local exec -- "$pytest" --verbose --durations=10 "$@" tests/engine tests/e2e; }
 
 said=$(mktemp)
 scripts/check.sh tools || exit 1
@@ -34,7 +36,6 @@ if ! $slipway local up --extras; then
 fi
 part "unit" $pytest --numprocesses=2 tests/unit
 part "style, types, YAML, shell" linted
-live() { $slipway local exec -- $pytest --verbose --durations=10 "$@" tests/engine tests/e2e; }
 part "engine and e2e, side by side" live --numprocesses=2 --dist=loadgroup --no-loadscope-reorder -m "not alone"
 part "e2e, alone" live -m alone
 printf '%s\n' "" "${told[@]}"
