@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Every test. What measures nothing shares the machine; what measures traffic or breaks the platform has it to itself.
-# A part that fails keeps none of the others from running; the last lines tell how each ended.
+# Every test. A part that fails keeps none of the others from running; the last lines tell how each ended.
 # shellcheck disable=SC2317 # functions are called by way of `part`
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
@@ -22,8 +21,6 @@ linted() {
   return "$result"
 }
 
-live() { $slipway local exec -- "$pytest" --verbose --durations=10 "$@" tests/engine tests/e2e; }
-
 said=$(mktemp)
 scripts/check.sh tools || exit 1
 scripts/check.sh >"$said" 2>&1 & # beside what mostly waits
@@ -36,7 +33,7 @@ if ! $slipway local up --extras; then
 fi
 part "unit" $pytest --numprocesses=2 tests/unit
 part "style, types, YAML, shell" linted
-part "engine and e2e, side by side" live --numprocesses=2 --dist=loadgroup --no-loadscope-reorder -m "not alone"
-part "e2e, alone" live -m alone
+part "engine and e2e" $slipway local exec -- \
+  $pytest --numprocesses=2 --dist=loadgroup --verbose --durations=10 tests/engine tests/e2e
 printf '%s\n' "" "${told[@]}"
 exit $failed

@@ -13,7 +13,6 @@ import pytest
 from tests.support.environment import Environment, wait_for
 from tests.support.project import SLIPWAY
 
-pytestmark = pytest.mark.alone
 NOTE = "/slipway/survives"
 
 
