@@ -15,15 +15,14 @@ up: $(READY) ## Set everything up, bring the dev environment up, print its URL
 	@$(SLIPWAY) local up
 	@$(SLIPWAY) local exec -- scripts/dev-up.sh
 
-test: $(READY) check ## Set everything up, run every test
-	@$(SLIPWAY) local up --extras
-	@$(SLIPWAY) local exec -- $(PYTEST)
+test: $(READY) ## Set everything up, run every test
+	@scripts/test.sh
 
 check: $(READY) ## Style, types, YAML and shell
 	@scripts/check.sh
 
 unit: $(READY) ## The unit tests alone: no platform, seconds
-	@$(PYTEST) tests/unit
+	@$(PYTEST) --numprocesses=2 tests/unit
 
 docs: $(READY) ## Write the reference pages, and the children's names, from the components
 	@$(VENV)/bin/python -m tests.support.reference

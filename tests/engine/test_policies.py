@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.project import REPOSITORY, SLIPWAY, Project, copy_of_program, dev_settings
+from tests.support.project import REPOSITORY, Project, begin, copy_of_program, dev_settings
 
 PACK = ("--policy-pack", "policies")
 PROVIDER = {
@@ -77,8 +77,7 @@ def shop(tmp_path: Path) -> Iterator[Project]:
     (tmp_path / ".venv").symlink_to(REPOSITORY / ".venv")
     project = Project(tmp_path, "policies-shop")
     program(project)
-    project.settings_file.write_text("config: {}\n")
-    project.pulumi("stack", "init")
+    begin(project, "config: {}\n")
     project.up()
     yield project
     program(project)
@@ -93,7 +92,7 @@ def program(project: Project, key: str = "id", protect: bool = False) -> None:
 
 def held(project: Project, command: str = "preview", *flags: str) -> tuple[int, str]:
     run = subprocess.run(
-        [SLIPWAY, "local", "exec", "--", REPOSITORY / "scripts/held.sh", command, project.stack, *flags],
+        [REPOSITORY / "scripts/held.sh", command, project.stack, *flags],
         cwd=project.folder,
         check=False,
         capture_output=True,

@@ -18,7 +18,7 @@ import yaml
 from slipway.audit import PARTS
 from tests.support.account import Resources, left, resources
 from tests.support.environment import Environment, wait_for
-from tests.support.project import REPOSITORY, Project, copy_of_program, dev_settings
+from tests.support.project import REPOSITORY, Project, copy_of_program, dev_settings, removed_at_end
 
 STACK = "prod-whole"
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -56,10 +56,9 @@ def before() -> Resources:
 def prod(before: Resources, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
     """Production, up."""
     project: Project = copy_of_program(tmp_path_factory.mktemp("prod"), STACK, settings())
-    project.up()
-    yield Environment(project, project.outputs()["url"])
-    if STACK in project.pulumi("stack", "ls", "--json").output:
-        project.remove()
+    with removed_at_end(project):
+        project.up()
+        yield Environment(project, project.outputs()["url"])
 
 
 def test_prod_serves_the_edge_and_nobody_else(prod: Environment) -> None:

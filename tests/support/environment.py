@@ -74,9 +74,13 @@ def bring_up(folder: Path, stack: str, node_port: int, max_replicas: int) -> Env
     settings["config"]["slipway:app"]["resources"]["cpu"] = "50m"
     settings["config"]["slipway:app"]["scaling"]["maxReplicas"] = max_replicas
     project = copy_of_program(folder, stack, settings)
-    project.up()
     environment = Environment(project, url)
-    wait_for(lambda: environment.version().get("color") == "blue", 30, f"{url}/version to answer in blue")
+    try:
+        project.up()
+        wait_for(lambda: environment.version().get("color") == "blue", 30, f"{url}/version to answer in blue")
+    except BaseException:
+        project.remove()  # what it has begun would take the node's cpu from others
+        raise
     return environment
 
 
