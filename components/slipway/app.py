@@ -12,13 +12,13 @@ import pulumi
 
 from slipway import app_objects as objects
 from slipway.app_objects import AppSettings, Mounts
+from slipway.guard import app_colors
 from slipway.manifest import Body, Manifest, namespace
-from slipway.readiness import Color
+from slipway.readiness import ROLLOUT_SECONDS
 from slipway.release import Release, rollout_guard, traffic_guard
-from slipway.traffic import COLORS, STRATEGIES, weights
+from slipway.traffic import COLORS, MAX_REPLICAS, MIN_REPLICAS, STRATEGIES, weights
 from slipway.validation import CPU, DNS_LABEL, ENV_NAME, MEMORY, Checks, is_one_of, is_text, is_whole, matches
 
-MIN_REPLICAS, MAX_REPLICAS = 2, 10
 WRITABLE_PATHS = ("/tmp",)  # noqa: S108 (a mount, not a file)
 
 
@@ -146,7 +146,7 @@ def _resolve(name: str, args: AppArgs) -> AppSettings:
         user=args.get("user", 1000),
         writable_paths=tuple(args.get("writable_paths", WRITABLE_PATHS)),
         drain_seconds=args.get("drain_seconds", 10),
-        rollout_seconds=args.get("rollout_seconds", 100),
+        rollout_seconds=args.get("rollout_seconds", ROLLOUT_SECONDS),
     )
     with Checks("app", name, args, AppArgs) as check:
         check.shape("scaling.", scaling, ScalingArgs)
@@ -276,10 +276,7 @@ def _made_name(name: str, body: Body, opts: pulumi.ResourceOptions) -> pulumi.Ou
 
 def _release(app: AppSettings, kubeconfig: pulumi.Input[str]) -> Release:
     return Release(
-        colors={
-            color: Color(app.name, color, app.namespace, app.colored(color), app.selector(color))
-            for color in COLORS
-        },
+        colors=app_colors(app.name, app.namespace),
         route=app.name,
         min_replicas=app.min_replicas,
         max_replicas=app.max_replicas,

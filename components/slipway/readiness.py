@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,6 +9,8 @@ from dataclasses import dataclass
 from slipway.diagnosis import Cause, diagnose, newest_pods, rollout
 from slipway.kube import Cluster, Object
 
+ROLLOUT_SECONDS = 100
+"""How long an App waits for a colour when nothing else is said."""
 _PAUSE_SECONDS = 0.5
 
 
@@ -35,6 +36,8 @@ async def wait_until_ready(
     cluster: Cluster, color: Color, needed: int, timeout: float, say: Callable[[str], None]
 ) -> None:
     """Return once `needed` pods of the present template are ready, scaling up to that first; raise NotReadyError otherwise."""
+    import asyncio
+
     deadline = time.monotonic() + timeout
     suspect = _Suspect()
     said = ""
@@ -75,6 +78,8 @@ class _Suspect:
 
 
 async def _cause(cluster: Cluster, color: Color, deployment: Object) -> Cause | None:
+    import asyncio
+
     replica_sets, pods, warnings = await asyncio.gather(
         cluster.replica_sets(color.namespace, color.selector),
         cluster.pods(color.namespace, color.selector),

@@ -8,69 +8,25 @@ https://www.pulumi.com/docs/iac/concepts/resources/options/hooks/
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import pulumi
 
-from slipway.diagnosis import rollout
-from slipway.kube import ApiServer, Cluster, Object
-from slipway.readiness import Color, wait_until_ready
-from slipway.traffic import pods_needed
+from slipway.guard import Guard
+from slipway.kube import ApiServer
 
 
-@dataclass(frozen=True)
-class Release:
-    """One app's colours and how many pods they may have."""
+def _to_pulumi() -> Callable[[str], None]:
+    return pulumi.log.info
 
-    colors: Mapping[str, Color]
-    route: str
-    min_replicas: int
-    max_replicas: int
-    timeout: float
+
+@dataclass(frozen=True, kw_only=True)
+class Release(Guard):
+    """One app's guard within a Pulumi program."""
+
     kubeconfig: pulumi.Output[str]
-
-    @property
-    def namespace(self) -> str:
-        return next(iter(self.colors.values())).namespace
-
-    async def wait_for_rollout(self, cluster: Cluster, color: str) -> None:
-        """Wait until the colour runs what it was given, with its least number of pods."""
-        await wait_until_ready(cluster, self.colors[color], self.min_replicas, self.timeout, pulumi.log.info)
-
-    async def wait_for_capacity(self, cluster: Cluster, weights: Mapping[str, int]) -> None:
-        """Wait until every colour that is to carry more than it does now has the pods for it."""
-        live = live_weights(self.colors, await cluster.route(self.namespace, self.route))
-        serving = dict(
-            zip(
-                self.colors,
-                await asyncio.gather(*(self._serving(cluster, color) for color in self.colors)),
-                strict=True,
-            )
-        )
-        needed = pods_needed(weights, live, serving, self.min_replicas, self.max_replicas)
-        await asyncio.gather(
-            *(
-                wait_until_ready(cluster, self.colors[color], pods, self.timeout, pulumi.log.info)
-                for color, pods in needed.items()
-            )
-        )
-
-    async def _serving(self, cluster: Cluster, color: str) -> int:
-        place = self.colors[color]
-        deployment = await cluster.deployment(place.namespace, place.deployment)
-        return rollout(deployment).serving if deployment else 0
-
-
-def live_weights(colors: Mapping[str, Color], route: Object | None) -> dict[str, int]:
-    """The weights that the cluster's route has now, whatever Pulumi's state says of it."""
-    if route is None:
-        return {}
-    refs = {
-        ref["name"]: ref.get("weight", 1) for rule in route["spec"]["rules"] for ref in rule["backendRefs"]
-    }
-    return {color: refs.get(place.deployment, 0) for color, place in colors.items()}
+    say: Callable[[str], None] = field(default_factory=_to_pulumi)
 
 
 def rollout_guard(name: str, release: Release, color: str) -> pulumi.ResourceHookBinding:

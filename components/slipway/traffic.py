@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 COLORS = ("blue", "green")
 STRATEGIES = ("blue-green", "canary", "rolling")
+MIN_REPLICAS, MAX_REPLICAS = 2, 10
+"""What an App scales between when nothing else is said."""
 
 
 def other(color: str) -> str:

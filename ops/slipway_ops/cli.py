@@ -1,21 +1,33 @@
-"""The `slipway` command: its groups come from the installed packages that declare one (entry point `slipway.commands`)."""
+"""The `slipway` command: its own commands, and the groups of the installed packages that declare one (entry point `slipway.commands`)."""
 
-from importlib.metadata import EntryPoint, entry_points, version
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
 
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+_OWN = ("history", "rollback", "status", "switch")
+
 
 class PluginGroup(click.Group):
-    """A group that imports a command only when it is called, so that `slipway local exec` starts at once."""
+    """A group that imports a command only when it is called: a rollback waits for nothing, `slipway local exec` starts at once."""
 
     @staticmethod
     def _plugins() -> dict[str, EntryPoint]:
+        from importlib.metadata import entry_points
+
         return {point.name: point for point in entry_points(group="slipway.commands")}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), *self._plugins()})
+        return sorted({*super().list_commands(ctx), *_OWN, *self._plugins()})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in _OWN:
+            return getattr(import_module("slipway_ops.commands"), cmd_name)
         known = super().get_command(ctx, cmd_name)
         if known is not None:
             return known
@@ -25,6 +37,8 @@ class PluginGroup(click.Group):
 
 def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version
+
         click.echo(f"slipway {version('slipway')}")
         ctx.exit()
 

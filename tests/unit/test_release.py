@@ -12,8 +12,9 @@ import pytest
 
 from slipway import readiness, release
 from slipway.diagnosis import Cause
+from slipway.guard import live_weights
 from slipway.readiness import Color, NotReadyError, wait_until_ready
-from slipway.release import Release, live_weights
+from slipway.release import Release
 
 COLORS = {
     color: Color("chat", color, "dev", f"chat-{color}", {"slipway/color": color})

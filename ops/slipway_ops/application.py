@@ -1,0 +1,112 @@
+"""One application of one stack, opened: its file read, its cluster connected, its lock within reach."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from slipway.guard import Guard
+from slipway_ops import live as cluster
+from slipway_ops import project as projects
+from slipway_ops import stack_file
+from slipway_ops.api import Api, RefusedError
+from slipway_ops.errors import OperatorError
+from slipway_ops.lease import Doing, Lease
+from slipway_ops.live import Live
+from slipway_ops.project import Project, Said
+from slipway_ops.telling import Telling
+
+if TYPE_CHECKING:
+    from slipway_ops.records import Record, Records
+
+_TRIES = 5
+
+
+@dataclass
+class Application:
+    """What a command works with."""
+
+    project: Project
+    said: Said
+    guard: Guard
+    api: Api
+    lease: Lease
+    tell: Telling
+
+    def look(self) -> Live:
+        return cluster.look(self.api, self.guard)
+
+    def shift(self, weights: Mapping[str, int]) -> bool:
+        """Gives the traffic these weights as soon as every colour has the pods for it; whether that changed anything."""
+        refused: RefusedError | None = None
+        for _ in range(_TRIES):
+            live = self.look()
+            if live.weights == weights:
+                return False
+            if lacking := live.lacking(weights):
+                for color, pods in lacking.items():
+                    self.tell(f"{color} needs {pods} ready pods before it gets this traffic")
+                self.lease.keep()
+                cluster.wait_for_capacity(self.api, self.guard, weights)
+                continue
+            self.lease.check()
+            try:
+                cluster.move(self.api, live, weights)
+            except RefusedError as error:
+                if not error.is_conflict:
+                    raise
+                refused = error
+            else:
+                self.tell(f"traffic moved: {shares(live.weights)} → {shares(weights)}")
+                return True
+        raise OperatorError(
+            f"the traffic could not be moved in {_TRIES} tries: {refused or 'pods come and go'}"
+        )
+
+    def write(self, values: Mapping[str, str]) -> dict[str, str]:
+        """Sets what differs in the stack's file; what it set."""
+        config = stack_file.read(self.project.file)
+        changed = {key: value for key, value in values.items() if str(config.get(key)) != value}
+        if changed:
+            stack_file.write(self.project.file, changed)
+            said = ", ".join(f"{key} {value}" for key, value in changed.items())
+            self.tell(f"{self.project.file.name} says {said}")
+        return changed
+
+    def take(self, force: bool = False) -> Doing | None:
+        """Looks at the lock; HeldError when somebody works. What comes back is what a dead command was at."""
+        self.lease.look()
+        if not force:
+            self.lease.refuse_if_held(self.tell)
+        if found := self.lease.holder:
+            ended = "is pushed aside" if force else "ended without finishing"
+            self.tell(f"found: {found}, which {ended}")
+        return found
+
+    def free(self, done: dict[str, str] | None) -> None:
+        """Lets go of the lock; that it cannot be is told, and hides nothing else."""
+        try:
+            self.lease.release(done)
+        except OperatorError as error:
+            self.tell(f"the lock could not be freed, it ends by itself: {error}")
+
+    def note(self, records: Records, record: Record) -> None:
+        """Writes how a release ended; that it cannot be is told, and hides nothing else."""
+        try:
+            records.write(record)
+        except OperatorError as error:
+            self.tell(f"the record of release {record.number} could not be written: {error}")
+
+
+def open_one(project: Project, tell: Telling) -> Application:
+    """Reads the stack's file and connects to the cluster."""
+    said = projects.say(project)
+    guard = said.guard(project.stack, tell)
+    api = Api()
+    return Application(project, said, guard, api, Lease(api, guard.namespace, guard.route), tell)
+
+
+def shares(weights: Mapping[str, int]) -> str:
+    """Weights for people: the colours that have any."""
+    return ", ".join(f"{color} {weight} %" for color, weight in weights.items() if weight) or "nobody"

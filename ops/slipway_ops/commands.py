@@ -1,0 +1,141 @@
+"""What a person types. Everything but click is imported only when a command needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from slipway_ops.project import Project
+    from slipway_ops.telling import Telling
+
+_COLORS = click.Choice(["blue", "green"])
+
+
+def _options(function: Callable[..., None]) -> Callable[..., None]:
+    """What every command about a stack takes."""
+    for option in (
+        click.option("--stack", "-s", help="The stack. Default the selected one."),
+        click.option(
+            "--cwd",
+            "-C",
+            type=click.Path(exists=True, file_okay=False, path_type=Path),
+            default=Path(),
+            help="The project's folder. Default this one, or the first above it that is one.",
+        ),
+        click.option("--json", "as_json", is_flag=True, help="For programs: one JSON object on stdout."),
+    ):
+        function = option(function)
+    return function
+
+
+_dry_run = click.option("--dry-run", is_flag=True, help="Say what would happen; change nothing.")
+
+
+@contextmanager
+def _told(as_json: bool) -> Generator[Telling]:
+    """What a person can mend is told in words, to a program as `error`. SIGTERM is a Ctrl-C."""
+    import signal
+
+    from slipway_ops.errors import OperatorError
+    from slipway_ops.telling import Telling
+
+    tell = Telling(as_json)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield tell
+    except OperatorError as error:
+        tell.result({"error": str(error)})
+        raise click.ClickException(str(error)) from None
+
+
+def _project(cwd: Path, stack: str | None) -> Project:
+    from slipway_ops import project
+
+    return project.find(cwd.resolve(), stack)
+
+
+@click.command()
+@click.argument("color", required=False, type=_COLORS)
+@_dry_run
+@_options
+def switch(color: str | None, dry_run: bool, **where: Any) -> None:
+    """Move all traffic to COLOR, by default the one that has none.
+
+    The traffic moves at once, when COLOR has the ready pods for it; then the stack's file and Pulumi's state follow.
+    """
+    _move("switch", color, dry_run, force=False, **where)
+
+
+@click.command()
+@click.option("--force", is_flag=True, help="Even while another command holds the lock; that one stops.")
+@_dry_run
+@_options
+def rollback(force: bool, dry_run: bool, **where: Any) -> None:
+    """Move all traffic back to the colour that had it before."""
+    _move("rollback", None, dry_run, force=force, **where)
+
+
+def _move(
+    command: str,
+    color: str | None,
+    dry_run: bool,
+    *,
+    force: bool,
+    stack: str | None,
+    cwd: Path,
+    as_json: bool,
+) -> None:
+    from slipway_ops import switching
+
+    with _told(as_json) as tell:
+        order = switching.Order(command, color, force, dry_run)
+        tell.result(switching.run(_project(cwd, stack), order, tell))
+
+
+@click.command()
+@click.option("--watch", is_flag=True, help="Again every two seconds, until Ctrl-C.")
+@_options
+def status(watch: bool, stack: str | None, cwd: Path, as_json: bool) -> None:
+    """Where the application stands: colours, images, traffic, pods, errors, latency, what is in progress."""
+    import time
+
+    from slipway_ops import application, render
+    from slipway_ops import status as state
+
+    with _told(as_json) as tell:
+        app = application.open_one(_project(cwd, stack), tell)
+        while True:
+            found = state.read(app)
+            if as_json:
+                tell.result(found.as_dict())
+            else:
+                render.status(found, again=watch)
+            if not watch:
+                return
+            time.sleep(2)
+
+
+@click.command()
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many, newest first."
+)
+@_options
+def history(limit: int, stack: str | None, cwd: Path, as_json: bool) -> None:
+    """The releases: who, which commit, when, result, duration."""
+    from dataclasses import asdict
+
+    from slipway_ops import application, render
+    from slipway_ops.records import Records
+
+    with _told(as_json) as tell:
+        app = application.open_one(_project(cwd, stack), tell)
+        found = Records(app.api, app.guard.namespace, app.guard.route).all()[::-1][:limit]
+        if as_json:
+            tell.result({"releases": [asdict(record) for record in found]})
+        else:
+            render.history(found)

@@ -1,0 +1,144 @@
+"""An application as it stands in the cluster: its route, its colours, and the one write that moves traffic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from slipway.diagnosis import Rollout, rollout
+from slipway.guard import Guard, live_weights
+from slipway.traffic import other
+from slipway_ops.api import Api, Object
+from slipway_ops.errors import OperatorError
+
+_JSON_PATCH = "application/json-patch+json"
+
+
+@dataclass(frozen=True)
+class Live:
+    """What was read at one moment."""
+
+    guard: Guard
+    route: Object
+    deployments: Mapping[str, Object | None]
+
+    @property
+    def weights(self) -> dict[str, int]:
+        return live_weights(self.guard.colors, self.route)
+
+    @property
+    def carrier(self) -> str:
+        """The colour that carries the most."""
+        return max(self.weights, key=lambda color: self.weights[color])
+
+    @property
+    def idle(self) -> str:
+        return other(self.carrier)
+
+    def rollout(self, color: str) -> Rollout:
+        found = self.deployments[color]
+        return rollout(found) if found else Rollout(0, 0, 0)
+
+    def image(self, color: str) -> str:
+        """What a colour runs."""
+        found = self.deployments[color]
+        return found["spec"]["template"]["spec"]["containers"][0]["image"] if found else ""
+
+    def lacking(self, weights: Mapping[str, int]) -> dict[str, int]:
+        """The colours that have not the pods for these weights, and how many they need: the rule of `pulumi up`."""
+        needed = self.guard.needed(weights, self.route, self.deployments)
+        return {color: pods for color, pods in needed.items() if self.rollout(color).ready < pods}
+
+
+def look(api: Api, guard: Guard) -> Live:
+    """Reads the route and both colours; OperatorError when the application is not there."""
+    namespace = guard.namespace
+    route = api.get(_route(guard))
+    if route is None:
+        raise OperatorError(
+            f"there is no HTTPRoute {namespace}/{guard.route} in {api.access}; nothing was changed\n"
+            "  to do: point KUBECONFIG at the stack's cluster; if the stack was never up, run pulumi up"
+        )
+    deployments = {
+        color: api.get(f"/apis/apps/v1/namespaces/{namespace}/deployments/{place.deployment}")
+        for color, place in guard.colors.items()
+    }
+    return Live(guard, route, deployments)
+
+
+def move(api: Api, live: Live, weights: Mapping[str, int]) -> None:
+    """Writes the weights, and only onto the route as it was read; RefusedError when somebody wrote it meanwhile."""
+    shares = {live.guard.colors[color].deployment: weight for color, weight in weights.items()}
+    version = live.route["metadata"]["resourceVersion"]
+    patch: list[dict[str, Any]] = [{"op": "test", "path": "/metadata/resourceVersion", "value": version}]
+    for number, rule in enumerate(live.route["spec"]["rules"]):
+        names = [backend["name"] for backend in rule.get("backendRefs", ())]
+        if not shares.keys() <= set(names):
+            continue  # a rule that is not about shares
+        patch += [
+            {
+                "op": "add",
+                "path": f"/spec/rules/{number}/backendRefs/{place}/weight",
+                "value": shares[name],
+            }
+            for place, name in enumerate(names)
+            if name in shares
+        ]
+    if len(patch) == 1:
+        raise OperatorError(
+            f"the HTTPRoute {live.guard.namespace}/{live.guard.route} names not both colours; nothing was changed\n"
+            "  to do: run pulumi up --refresh, which makes it as the stack's program says"
+        )
+    api.call("PATCH", _route(live.guard), patch, _JSON_PATCH)
+
+
+def wait_for_capacity(api: Api, guard: Guard, weights: Mapping[str, int]) -> None:
+    """Waits for what `lacking` lacks, scaling it up first; OperatorError with the cause when it does not come."""
+    import asyncio
+
+    from slipway.readiness import NotReadyError
+
+    try:
+        asyncio.run(guard.wait_for_capacity(_Cluster(api), weights))
+    except NotReadyError as error:
+        raise OperatorError(f"{error}\n  no traffic was moved") from None
+
+
+@dataclass(frozen=True)
+class _Cluster:
+    """What waiting for a colour asks of a cluster, through the connection that is open."""
+
+    api: Api
+
+    async def deployment(self, namespace: str, name: str) -> Object | None:
+        return self.api.get(f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}")
+
+    async def route(self, namespace: str, name: str) -> Object | None:
+        return self.api.get(f"/apis/gateway.networking.k8s.io/v1/namespaces/{namespace}/httproutes/{name}")
+
+    async def replica_sets(self, namespace: str, labels: Mapping[str, str]) -> list[Object]:
+        return self._list(
+            f"/apis/apps/v1/namespaces/{namespace}/replicasets", labelSelector=_selector(labels)
+        )
+
+    async def pods(self, namespace: str, labels: Mapping[str, str]) -> list[Object]:
+        return self._list(f"/api/v1/namespaces/{namespace}/pods", labelSelector=_selector(labels))
+
+    async def warnings(self, namespace: str) -> list[Object]:
+        return self._list(f"/api/v1/namespaces/{namespace}/events", fieldSelector="type=Warning")
+
+    async def scale(self, namespace: str, deployment: str, replicas: int) -> None:
+        path = f"/apis/apps/v1/namespaces/{namespace}/deployments/{deployment}/scale"
+        self.api.call("PATCH", path, {"spec": {"replicas": replicas}}, "application/merge-patch+json")
+
+    def _list(self, path: str, **selector: str) -> list[Object]:
+        return (self.api.get(path, **selector) or {"items": []})["items"]
+
+
+def _selector(labels: Mapping[str, str]) -> str:
+    return ",".join(f"{key}={value}" for key, value in labels.items())
+
+
+def _route(guard: Guard) -> str:
+    return f"/apis/gateway.networking.k8s.io/v1/namespaces/{guard.namespace}/httproutes/{guard.route}"

@@ -1,0 +1,82 @@
+"""Tables for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from slipway_ops.records import Record
+from slipway_ops.status import Color, Status
+
+_RESULTS = {"succeeded": "green", "running": "cyan", "interrupted": "yellow"}
+
+
+def status(found: Status, *, again: bool) -> None:
+    """One moment; `again` draws it over the one before."""
+    console = Console(highlight=False)
+    if again and console.is_terminal:
+        console.clear()
+    table = Table(title=f"{found.app} in {found.stack} ({found.strategy})", title_justify="left")
+    for heading in ("colour", "traffic", "pods ready", "requests/s", "errors", "p50", "p99"):
+        table.add_column(heading, justify="left" if heading == "colour" else "right")
+    for color, state in found.colors.items():
+        table.add_row(color, *_cells(state), style="bold" if state.weight else "dim")
+    console.print(table)
+    for color, state in found.colors.items():
+        console.print(f"{color}: {state.image}", soft_wrap=True)
+    console.print(f"in progress: {found.in_progress or 'nothing'}")
+    for text in found.findings:
+        console.print(f"! {text}", style="yellow", soft_wrap=True)
+
+
+def _cells(state: Color) -> list[str]:
+    def number(value: float | None, form: str, factor: float = 1) -> str:
+        return "–" if value is None else form.format(value * factor)  # noqa: RUF001  (a dash for nothing)
+
+    return [
+        f"{state.weight} %",
+        f"{state.pods_ready} of {state.pods_wanted}",
+        number(state.requests_per_second, "{:.1f}"),
+        number(state.error_ratio, "{:.2f} %", 100),
+        number(state.p50_seconds, "{:.0f} ms", 1000),
+        number(state.p99_seconds, "{:.0f} ms", 1000),
+    ]
+
+
+def history(records: Sequence[Record]) -> None:
+    """Newest first."""
+    console = Console(highlight=False)
+    if not records:
+        console.print("no release yet")
+        return
+    table = Table()
+    for heading in (
+        "release",
+        "began (UTC)",
+        "command",
+        "to",
+        "result",
+        "took",
+        "traffic after",
+        "by",
+        "commit",
+        "image",
+    ):
+        table.add_column(heading, overflow="fold")
+    for record in records:
+        moved = f"{record.traffic_moved:.2f} s" if record.traffic_moved is not None else ""
+        table.add_row(
+            str(record.number),
+            record.began[:19].replace("T", " "),
+            record.command,
+            record.target,
+            f"[{_RESULTS.get(record.result, 'red')}]{record.result}[/]",
+            f"{record.seconds:.1f} s" if record.ended else "",
+            moved,
+            f"{record.who}@{record.host}",
+            record.commit,
+            record.image,
+        )
+    console.print(table)

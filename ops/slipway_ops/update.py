@@ -1,0 +1,132 @@
+"""`pulumi up` through the Automation API: progress as it goes, the cause when it fails, locks of the dead removed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from slipway_ops.errors import OperatorError
+from slipway_ops.project import Project
+
+_LOCKED = "is currently locked by"
+_LOCKER = re.compile(r"created by (\S+)@(\S+) \(pid (\d+)\)")
+_LOCK_SECONDS = 60
+_PAUSE_SECONDS = 1
+_SAID = {"create": "created", "update": "updated", "delete": "deleted", "replace": "replaced"}
+
+
+class UpdateError(OperatorError):
+    """The cluster, the stack's file or both are ahead of Pulumi's state; the next `pulumi up` goes on."""
+
+
+@dataclass
+class _Events:
+    """What the engine tells, one JSON object a line."""
+
+    tell: Callable[[str], None]
+    errors: list[str] = field(default_factory=list)
+    other: list[str] = field(default_factory=list)
+    changes: int = 0
+
+    def read(self, line: str) -> None:
+        try:
+            event: dict[str, Any] = json.loads(line)
+        except ValueError:
+            self.other.append(line)
+            return
+        if done := event.get("resOutputsEvent"):
+            step = done["metadata"]
+            if said := _SAID.get(step["op"]):
+                self.changes += 1
+                kind, name = step["type"].rsplit(":", 1)[-1], step["urn"].rsplit("::", 1)[-1]
+                self.tell(f"{said} {name} ({kind})")
+        if diagnostic := event.get("diagnosticEvent"):
+            text = re.sub(r"<\{%.*?%\}>", "", diagnostic["message"]).strip()
+            if diagnostic["severity"] == "error":
+                self.errors.append(text)
+            elif diagnostic["severity"].startswith("info") and text and not diagnostic.get("ephemeral"):
+                self.tell(text)
+
+
+def up(project: Project, tell: Callable[[str], None], message: str) -> int:
+    """Brings the state to agree with the stack's file; how many resources it changed. UpdateError with the cause otherwise.
+
+    A Ctrl-C reaches pulumi too, which then ends after the step that it is at: this waits for it. A second one does not wait.
+    """
+    deadline = time.monotonic() + _LOCK_SECONDS
+    told = False
+    while True:
+        events = _Events(tell)
+        failure = _run(project, ["up", "--yes", "--skip-preview", "--json", "--message", message], events)
+        if failure is None:
+            return events.changes
+        said = "\n".join(events.errors or [*events.other, failure]).strip()
+        if _LOCKED not in said:
+            raise UpdateError(said)
+        if _left_by_the_dead(said):
+            tell("a pulumi that was killed left its lock on the state: removed")
+            _run(project, ["cancel", "--yes"], events)
+        elif time.monotonic() > deadline:
+            raise UpdateError(
+                f"{said}\n  to do: if no other pulumi is at work on this stack, run pulumi cancel"
+            )
+        else:
+            if not told:
+                tell("another pulumi is at work on this stack: waiting for it")
+                told = True
+            time.sleep(_PAUSE_SECONDS)
+
+
+def _left_by_the_dead(said: str) -> bool:
+    lockers = _LOCKER.findall(said)
+    return bool(lockers) and all(
+        host == socket.gethostname() and not _is_pulumi(int(pid)) for _, host, pid in lockers
+    )
+
+
+def _is_pulumi(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _run(project: Project, arguments: list[str], events: _Events) -> str | None:
+    """None when it went well, otherwise that it did not; why stands in the events."""
+    from pulumi.automation import CommandError, PulumiCommand
+
+    result: list[str | None] = []
+
+    def work() -> None:
+        try:
+            PulumiCommand(skip_version_check=True).run(
+                [*arguments, "--stack", project.stack, "--color", "never"],
+                str(project.folder),
+                {},
+                on_output=events.read,
+                on_error=events.other.append,
+            )
+            result.append(None)
+        except CommandError:
+            result.append(f"pulumi {arguments[0]} failed")
+        except OSError as error:
+            result.append(f"pulumi cannot be run: {error}")
+
+    worker = threading.Thread(target=work, daemon=True)
+    worker.start()
+    try:
+        worker.join()
+    except KeyboardInterrupt:
+        events.tell("stopping: pulumi ends the step that it is at (Ctrl-C again to leave at once)")
+        worker.join()
+    return result[0]

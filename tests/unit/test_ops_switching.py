@@ -1,0 +1,412 @@
+"""`slipway switch` and `slipway rollback` against an API server in memory, with `pulumi up` taken out."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from slipway_ops import lease, project, update
+from slipway_ops.cli import main
+from slipway_ops.lease import Doing
+from slipway_ops.update import UpdateError
+from tests.support.api_server import LEASE, ROUTE, FakeApiServer, answering, deployment_path, serve
+
+FILE = """\
+# the environment of tests
+config:
+  slipway:active: blue  # where traffic goes
+  slipway:blueImage: chat:blue
+  slipway:greenImage: chat:green
+  slipway:app:
+    name: chat
+    scaling: {minReplicas: 2, maxReplicas: 4}
+"""
+
+
+class Stack:
+    """A project's folder, a cluster, and how often `pulumi up` ran."""
+
+    def __init__(self, folder: Path, cluster: FakeApiServer) -> None:
+        self.folder, self.cluster = folder, cluster
+        self.ups: list[str] = []
+        self.fail: Exception | None = None
+        (folder / "Pulumi.yaml").write_text("name: slipway\n")
+        self.file = folder / "Pulumi.dev.yaml"
+        self.file.write_text(FILE)
+
+    def up(self, _: Any, __: Callable[[str], None], message: str) -> int:
+        self.ups.append(message)
+        assert f"slipway:active: {self.carrier}" in self.file.read_text(), (
+            "the file must agree before pulumi up"
+        )
+        if self.fail:
+            raise self.fail
+        return 1
+
+    @property
+    def carrier(self) -> str:
+        (color,) = [color for color, weight in self.cluster.weights.items() if weight == 100]
+        return color
+
+    def run(self, *arguments: str) -> Result:
+        return CliRunner().invoke(main, [*arguments, "--cwd", str(self.folder), "--stack", "dev"])
+
+    def json(self, *arguments: str) -> dict[str, Any]:
+        return json.loads(self.run(*arguments, "--json").stdout)
+
+    @property
+    def writes(self) -> list[str]:
+        return [path for method, path, _ in self.cluster.seen if method != "GET"]
+
+    def hold(self, doing: Doing, renewed: str = "2026-01-01T00:00:00.000000Z") -> None:
+        noted = {"slipway/doing": json.dumps(doing.__dict__)}
+        spec = {"holderIdentity": doing.identity, "renewTime": renewed, "leaseTransitions": 3}
+        self.cluster.put(LEASE, {"metadata": {"name": "chat-release", "annotations": noted}, "spec": spec})
+
+
+@pytest.fixture
+def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+    with serve() as cluster:
+        (tmp_path / "kubeconfig").write_text(cluster.kubeconfig)
+        monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
+        monkeypatch.setattr(lease, "RENEW_SECONDS", 0.05)
+        cluster.deployment("blue", 3)
+        cluster.deployment("green", 3)
+        cluster.route(blue=100, green=0)
+        made = Stack(tmp_path, cluster)
+        monkeypatch.setattr(update, "up", made.up)
+        yield made
+
+
+def dead(command: str, source: str, target: str) -> Doing:
+    """What a command was at whose process here is gone."""
+    return Doing(command, source, target, pid=2**22 + 1)
+
+
+def test_traffic_then_file_then_state(stack: Stack) -> None:
+    done = stack.run("switch", "green")
+    assert done.exit_code == 0, done.output
+    assert stack.cluster.weights == {"blue": 0, "green": 100}
+    assert stack.file.read_text() == FILE.replace("active: blue", "active: green")
+    assert stack.ups == ["slipway switch to green"]
+    (record,) = stack.cluster.records
+    assert (record["command"], record["source"], record["target"]) == ("switch", "blue", "green")
+    assert (record["result"], record["image"], record["number"]) == ("succeeded", "chat:green", 1)
+    assert record["traffic_moved"] is not None
+    assert "traffic moved: blue 100 % → green 100 %" in done.output
+    held = stack.cluster.objects[LEASE]
+    assert "holderIdentity" not in held["spec"]
+    assert json.loads(held["metadata"]["annotations"]["slipway/done"])["target"] == "green"
+
+
+def test_nothing_is_asked_or_written_between_the_look_and_the_move(stack: Stack) -> None:
+    stack.run("switch", "green")
+    methods = [(method, path) for method, path, _ in stack.cluster.seen]
+    first = methods.index(("PATCH", ROUTE))
+    assert methods[:first].count(("POST", LEASE.rsplit("/", 1)[0])) == 1, "the lock comes first"
+    assert first <= 9, methods[: first + 1]
+
+
+def test_the_other_colour_by_default_and_there_and_back(stack: Stack) -> None:
+    assert stack.json("switch")["target"] == "green"
+    assert stack.json("switch")["target"] == "blue"
+    assert stack.file.read_text() == FILE
+    assert [record["number"] for record in stack.cluster.records] == [1, 2]
+
+
+def test_dry_run_changes_nothing(stack: Stack) -> None:
+    done = stack.run("switch", "--dry-run")
+    assert done.exit_code == 0
+    assert stack.writes == []
+    assert stack.ups == []
+    assert stack.file.read_text() == FILE
+    assert "would move the traffic: blue 100 % → green 100 %" in done.output
+    assert "would set slipway:active green in Pulumi.dev.yaml" in done.output
+
+
+def test_dry_run_says_what_it_would_wait_for(stack: Stack) -> None:
+    stack.cluster.deployment("green", 1)
+    assert (
+        "would first wait until green has 3 ready pods: it has 1" in stack.run("switch", "--dry-run").output
+    )
+
+
+def test_a_switch_to_where_the_traffic_is_makes_file_and_state_agree(stack: Stack) -> None:
+    stack.cluster.route(blue=0, green=100)
+    report = stack.json("switch", "green")
+    assert report["traffic_moved"] is None
+    assert report["written"] == {"slipway:active": "green"}
+    assert len(stack.ups) == 1
+    assert ROUTE not in stack.writes
+
+
+def test_a_colour_that_is_not_ready_is_scaled_and_waited_for(stack: Stack) -> None:
+    stack.cluster.deployment("green", 1)
+    scaled: list[tuple[str, int]] = []
+
+    def scale(deployment: str, replicas: int) -> None:
+        scaled.append((deployment, replicas))
+        assert stack.carrier == "blue"
+        stack.cluster.deployment("green", replicas)
+
+    stack.cluster.on_scale = scale
+    done = stack.run("switch")
+    assert done.exit_code == 0, done.output
+    assert scaled == [("chat-green", 3)]
+    assert "green needs 3 ready pods before it gets this traffic" in done.output
+    assert stack.carrier == "green"
+
+
+def test_a_colour_that_does_not_get_ready_gets_nothing(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    stack.cluster.deployment("green", 0, 3)
+    monkeypatch.setattr(project, "ROLLOUT_SECONDS", 0.1)
+    done = stack.run("rollback")
+    assert done.exit_code == 1
+    assert 'app "chat", green is not ready with image chat:green (0 of 3 pods)' in done.output
+    assert "no traffic was moved" in done.output
+    assert stack.carrier == "blue"
+    assert stack.file.read_text() == FILE
+    assert stack.ups == []
+    assert "holderIdentity" not in stack.cluster.objects[LEASE]["spec"], "the lock is free again"
+
+
+def test_rollback_goes_back_and_a_second_one_does_not_go_forth_again(stack: Stack) -> None:
+    stack.run("switch", "green")
+    assert stack.json("rollback")["target"] == "blue"
+    again = stack.run("rollback")
+    assert again.exit_code == 0
+    assert "rolled back to blue at" in again.output
+    assert stack.carrier == "blue"
+    assert stack.json("switch")["target"] == "green"
+    assert stack.json("rollback")["target"] == "blue", (
+        "after a new switch there is something to roll back again"
+    )
+
+
+def test_rollback_of_a_canary_gives_all_to_the_active_colour(stack: Stack) -> None:
+    stack.file.write_text(FILE + '  slipway:strategy: canary\n  slipway:canaryWeight: "25"  # a quarter\n')
+    stack.cluster.deployment("blue", 4)
+    stack.cluster.route(blue=75, green=25)
+    assert stack.json("rollback")["target"] == "blue"
+    assert stack.cluster.weights == {"blue": 100, "green": 0}
+    assert 'slipway:canaryWeight: "0"  # a quarter\n' in stack.file.read_text()
+
+
+def test_rollback_under_rolling_is_refused(stack: Stack) -> None:
+    stack.file.write_text(FILE + "  slipway:strategy: rolling\n")
+    done = stack.run("rollback")
+    assert done.exit_code == 1
+    assert "set slipway:blueImage to the earlier image" in done.output
+    assert stack.writes == []
+
+
+def test_a_failed_update_is_told_and_recorded_and_leaves_the_traffic(stack: Stack) -> None:
+    stack.fail = UpdateError("the provider said no")
+    done = stack.run("switch")
+    assert done.exit_code == 1
+    assert "the provider said no" in done.output
+    assert (
+        "the traffic is on green, and the stack's file says so; Pulumi's state does not agree yet"
+        in done.output
+    )
+    assert stack.carrier == "green"
+    assert stack.cluster.records[0]["result"] == "failed"
+    stack.fail = None
+    healed = stack.run("switch", "green")
+    assert healed.exit_code == 0
+    assert [record["result"] for record in stack.cluster.records] == ["failed", "succeeded"]
+
+
+def test_a_file_that_cannot_be_written_is_told(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("slipway_ops.stack_file._replace", full)
+    done = stack.run("switch")
+    assert done.exit_code == 1
+    assert "Pulumi.dev.yaml cannot be written: No space left on device" in done.output
+    assert "the traffic is on green; Pulumi's state does not agree yet" in done.output
+    assert stack.ups == []
+
+
+def test_someone_who_works_is_left_to_it(stack: Stack) -> None:
+    other = Doing("deploy", "blue", "green", who="ann", host="desk", pid=os.getpid())
+    stack.hold(other, lease._micro(lease.now()))  # pyright: ignore[reportPrivateUsage]
+    for command in ("switch", "rollback"):
+        done = stack.run(command)
+        assert done.exit_code == 1
+        assert f"ann@desk (process {os.getpid()})" in done.output
+        assert "holds the lock of this application; nothing was changed" in done.output
+    assert stack.writes == []
+
+
+def test_rollback_by_force(stack: Stack) -> None:
+    stack.cluster.route(blue=0, green=100)
+    other = Doing("deploy", "blue", "green", who="ann", host="desk", pid=os.getpid())
+    stack.hold(other, lease._micro(lease.now()))  # pyright: ignore[reportPrivateUsage]
+    done = stack.run("rollback", "--force")
+    assert done.exit_code == 0, done.output
+    assert "is pushed aside" in done.output
+    assert stack.carrier == "blue"
+
+
+@pytest.mark.parametrize(
+    ("command", "was", "carrier", "target"),
+    [
+        ("switch", dead("switch", "blue", "green"), "blue", "green"),  # finish it
+        ("switch", dead("switch", "blue", "green"), "green", "green"),
+        ("rollback", dead("switch", "blue", "green"), "green", "blue"),  # undo it
+        ("rollback", dead("switch", "blue", "green"), "blue", "blue"),  # it had not moved anything yet
+        ("rollback", dead("rollback", "green", "blue"), "blue", "blue"),  # finish it
+        ("rollback", dead("rollback", "green", "blue"), "green", "blue"),
+        ("rollback", dead("deploy", "blue", "green"), "green", "blue"),
+    ],
+)
+def test_what_a_dead_command_was_at_is_told_and_finished_or_undone(
+    stack: Stack, command: str, was: Doing, carrier: str, target: str
+) -> None:
+    stack.cluster.route(**{"blue": 0, "green": 0, carrier: 100})
+    stack.hold(was, lease._micro(lease.now()))  # pyright: ignore[reportPrivateUsage]  (fresh: its process is known to be gone)
+    done = stack.run(command)
+    assert done.exit_code == 0, done.output
+    assert f"found: slipway {was.command} to {was.target} by {was.identity}" in done.output
+    assert stack.carrier == target
+    assert f"slipway:active: {target}" in stack.file.read_text()
+    assert stack.ups == [f"slipway {command} to {target}"]
+
+
+def test_a_lock_from_elsewhere_that_looks_old_is_watched_first(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack.hold(Doing("switch", "blue", "green", host="desk", machine="another"))
+    slept: list[float] = []
+
+    def renewed(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 1:  # it lives: its clock is behind
+            stack.hold(
+                Doing("switch", "blue", "green", host="desk", machine="another"),
+                "2026-01-01T00:00:05.000000Z",
+            )
+
+    monkeypatch.setattr(lease.time, "sleep", renewed)
+    assert stack.run("switch").exit_code == 1
+    done = stack.run("switch")
+    assert done.exit_code == 0, done.output
+    assert "the lock looks left behind" in done.output
+
+
+def test_two_at_the_same_moment(stack: Stack) -> None:
+    def faster(method: str, path: str) -> Any:
+        if method == "POST" and path.endswith("/leases"):
+            stack.cluster.before = answering()
+            stack.hold(Doing("switch", "blue", "green", who="ann", host="desk"))
+        return None
+
+    stack.cluster.before = faster
+    done = stack.run("switch")
+    assert done.exit_code == 1
+    assert "ann@desk" in done.output
+    assert "took the lock at the same moment; nothing was changed" in done.output
+    assert ROUTE not in stack.writes
+
+
+def test_a_route_that_somebody_writes_meanwhile_is_read_again(stack: Stack) -> None:
+    def between(method: str, path: str) -> Any:
+        if (method, path) == ("PATCH", ROUTE):
+            stack.cluster.before = answering()
+            stack.cluster.route(blue=100, green=0)
+        return None
+
+    stack.cluster.before = between
+    done = stack.run("switch", "green")
+    assert done.exit_code == 0, done.output
+    assert stack.cluster.weights == {"blue": 0, "green": 100}
+    assert [path for path in stack.writes if path == ROUTE] == [ROUTE, ROUTE]
+
+
+def test_a_rule_for_a_preview_keeps_its_weight(stack: Stack) -> None:
+    route = stack.cluster.objects[ROUTE]
+    preview: dict[str, Any] = {
+        "backendRefs": [{"name": "chat-green", "weight": 1}],
+        "matches": [{"headers": []}],
+    }
+    route["spec"]["rules"].insert(0, preview)
+    stack.cluster.put(ROUTE, route)
+    assert stack.run("switch", "green", "--json").exit_code == 0
+    rules = stack.cluster.objects[ROUTE]["spec"]["rules"]
+    assert rules[0] == preview
+    assert [ref["weight"] for ref in rules[1]["backendRefs"]] == [0, 100]
+
+
+def test_no_such_application(stack: Stack) -> None:
+    del stack.cluster.objects[ROUTE]
+    done = stack.run("switch")
+    assert done.exit_code == 1
+    assert "there is no HTTPRoute dev/chat in http://127.0.0.1" in done.output
+    assert "nothing was changed" in done.output
+    assert stack.writes == []
+
+
+def test_a_dead_api_server(stack: Stack, tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    (tmp_path / "kubeconfig").write_text(
+        stack.cluster.kubeconfig.replace(stack.cluster.url, f"http://127.0.0.1:{port}")
+    )
+    done = stack.run("rollback")
+    assert done.exit_code == 1
+    assert "does not answer" in done.output
+    assert "Connection refused" in done.output
+    assert stack.file.read_text() == FILE
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ("slipway:active: purple", "slipway:active must be one of blue, green, got 'purple'"),
+        ("slipway:canaryWeight: 200", "slipway:canaryWeight must be 0-100, got 200"),
+        ("slipway:strategy: hope", "slipway:strategy must be one of blue-green, canary, rolling, got 'hope'"),
+    ],
+)
+def test_a_stack_file_that_is_wrong(stack: Stack, wrong: str, told: str) -> None:
+    key = wrong.split(": ", maxsplit=1)[0]
+    kept = "".join(line for line in FILE.splitlines(keepends=True) if not line.strip().startswith(key))
+    stack.file.write_text(kept + f"  {wrong}\n")
+    done = stack.run("switch")
+    assert done.exit_code == 1
+    assert told in done.output
+    assert stack.cluster.seen == []
+
+
+def test_every_mistake_of_a_stack_file_at_once(stack: Stack) -> None:
+    stack.file.write_text(
+        "config:\n  slipway:active: purple\n  slipway:app: {scaling: {minReplicas: 0, maxReplicas: yes}}\n"
+    )
+    said = stack.run("switch").output
+    for key in (
+        "app.name",
+        "blueImage",
+        "greenImage",
+        "active",
+        "scaling.minReplicas",
+        "scaling.maxReplicas",
+    ):
+        assert f"slipway:{key}" in said or f"slipway:app.{key}" in said, said
+
+
+def test_errors_for_programs(stack: Stack) -> None:
+    del stack.cluster.objects[deployment_path("green")]
+    stack.cluster.before = lambda _, path: (403, {"message": "forbidden"}) if path == ROUTE else None
+    done = stack.run("switch", "--json")
+    assert done.exit_code == 1
+    assert "forbidden" in json.loads(done.stdout)["error"]
+    assert "have the cluster's administrator give you this right" in done.output
