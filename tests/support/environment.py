@@ -41,12 +41,8 @@ class Environment:
 
     def weights(self) -> dict[str, int]:
         """What the live route says: backend -> weight."""
-        (route,) = self.objects("httproutes.gateway.networking.k8s.io")
-        return {
-            backend["name"]: backend["weight"]
-            for rule in route["spec"]["rules"]
-            for backend in rule["backendRefs"]
-        }
+        route = json.loads(self.kubectl("get", "httproutes.gateway.networking.k8s.io/chat", "--output=json"))
+        return {backend["name"]: backend["weight"] for backend in route["spec"]["rules"][0]["backendRefs"]}
 
     def version(self) -> dict[str, str]:
         """What /version answers, or {} when it does not answer 200."""
