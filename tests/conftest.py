@@ -16,6 +16,12 @@ ALONE = {"test_killed.py", "test_release.py", "test_survives.py"}
 LONGEST = ["e2e", "test_prod.py", "test_cluster.py", "test_monitoring.py"]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--release-state", metavar="FILE", help="keep the state of tests/engine/test_alone.py there"
+    )
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Engine and e2e tests need the platform's environment: say so at once, not forty times."""
     live = [item for item in items if item.path.relative_to(TESTS).parts[0] in LIVE]

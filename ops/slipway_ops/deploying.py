@@ -88,9 +88,7 @@ class _Release:
         except OperatorError as error:
             result = RETURNED if isinstance(error, gates.GateError) else FAILED
             undone = self._undo(str(error))
-            app.note(
-                records, record.end(result, str(error), traffic_moved=self.moved, steps=self.steps)
-            )
+            app.note(records, record.end(result, str(error), traffic_moved=self.moved, steps=self.steps))
             raise OperatorError(f"{error}\n  {undone}") from None
         app.note(records, record.end(SUCCEEDED, traffic_moved=self.moved, steps=self.steps))
         app.tell(f"done: {doing.target} serves {self.order.image}")
@@ -110,7 +108,9 @@ class _Release:
         path = f"/api/v1/namespaces/{app.guard.namespace}/services/{service}/proxy{app.said.health_path}"
         answer, text = app.api.ask("GET", path)
         if answer >= HTTPStatus.BAD_REQUEST:
-            raise OperatorError(f"{color} does not pass its smoke test: GET {app.said.health_path} answers {answer}: {text[:200]}")
+            raise OperatorError(
+                f"{color} does not pass its smoke test: GET {app.said.health_path} answers {answer}: {text[:200]}"
+            )
         app.tell(f"smoke test passed: GET {app.said.health_path} answers {answer}")
 
     def _step(self, share: int) -> None:
@@ -134,7 +134,9 @@ class _Release:
 
     def _up(self, verb: str) -> None:
         self.app.lease.check()
-        changes = update.up(self.app.project, self.app.tell, f"slipway deploy: {self.doing.target} {verb} {self.order.image}")
+        changes = update.up(
+            self.app.project, self.app.tell, f"slipway deploy: {self.doing.target} {verb} {self.order.image}"
+        )
         self.app.tell(f"Pulumi's state agrees: {changes} changed")
 
     def _undo(self, why: str) -> str:
@@ -159,7 +161,14 @@ def _doing(app: Application, order: Deployment, live: Live, found: Doing | None)
     else:
         target = live.idle
         earlier = app.said.images[target]
-    return Doing("deploy", other(target), target, order.image, order.began.isoformat(timespec="seconds"), earlier=earlier)
+    return Doing(
+        "deploy",
+        other(target),
+        target,
+        order.image,
+        order.began.isoformat(timespec="seconds"),
+        earlier=earlier,
+    )
 
 
 def _back(app: Application) -> dict[str, str]:
@@ -182,7 +191,9 @@ def _check(app: Application, order: Deployment) -> None:
 
 def _plan(app: Application, order: Deployment, doing: Doing) -> None:
     """Says what would happen."""
-    app.tell(f"would set slipway:{doing.target}Image {order.image} in {app.project.file.name} and run pulumi up: no traffic moves")
+    app.tell(
+        f"would set slipway:{doing.target}Image {order.image} in {app.project.file.name} and run pulumi up: no traffic moves"
+    )
     if app.said.gates is None or app.said.gates.smoke:
         app.tell(f"would ask {doing.target} for {app.said.health_path}")
     for share in order.steps:

@@ -249,7 +249,10 @@ def test_the_node_exporter_sees_files_and_cannot_write_them(run: Run, program: P
         "--collector.meminfo",
     ]
     assert pod(program, "node-exporter")["tolerations"] == [{"operator": "Exists"}]
-    assert body(program, PARTS["node-exporter"], "node-exporter")["metadata"]["namespace"] == "watch-nodes"
+    metadata = body(program, PARTS["node-exporter"], "node-exporter")["metadata"]
+    assert metadata["namespace"] == "watch-nodes"
+    reason = "a node's cpu, memory and disks are files of the node, which its pod mounts read-only"
+    assert metadata["annotations"]["slipway/exception-pods-restricted"] == reason
 
 
 def test_who_may_come_in(run: Run, program: Program) -> None:

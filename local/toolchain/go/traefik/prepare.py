@@ -11,7 +11,7 @@ from pathlib import Path
 
 MODULE = "github.com/go-acme/lego/v4@v4.25.2"
 DIGEST = "h1:+D1Q+VnZrD+WJdlkgUEGHFFTcDrwGlE7q24IFtMmHDI="
-NO_PROVIDERS = '''// Package dns stands in place of lego's own.
+NO_PROVIDERS = """// Package dns stands in place of lego's own.
 package dns
 
 import (
@@ -24,7 +24,7 @@ import (
 func NewDNSChallengeProviderByName(name string) (challenge.Provider, error) {
 	return nil, fmt.Errorf("this Traefik was built without the DNS providers of ACME, %q among them", name)
 }
-'''
+"""
 
 
 def main(work: Path) -> None:
