@@ -225,6 +225,7 @@ def test_a_deployment_that_is_gone() -> None:
 
 def test_live_weights() -> None:
     route = asyncio.run(FakeCluster({}, {"blue": 30, "green": 70}).route("dev", "chat"))
+    assert route
     assert live_weights(COLORS, route) == {"blue": 30, "green": 70}
     chosen_users = {"backendRefs": [{"name": "chat-green", "weight": 1}]}
     route["spec"]["rules"].insert(0, chosen_users)
