@@ -31,7 +31,7 @@ if ! $slipway local up --extras; then
   echo "test: nothing was tested: the platform did not come up" >&2
   exit 1
 fi
-part "unit" $pytest --numprocesses=2 --cov tests/unit
+part "unit" $pytest --numprocesses=2 tests/unit --cov
 part "style, types, YAML, shell" linted
 part "engine and e2e" $slipway local exec -- \
   $pytest --numprocesses=2 --dist=loadgroup --verbose --durations=10 tests/engine tests/e2e
