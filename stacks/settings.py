@@ -23,6 +23,7 @@ from stacks.sections import (
     Cluster,
     Database,
     Delivery,
+    Gates,
     Gateway,
     Image,
     Label,
@@ -83,6 +84,7 @@ class Settings(Section):
     database: Database | None = None
     cache: Cache | None = None
     monitoring: Monitoring | None = None
+    gates: Gates | None = None
     tags: Tags
     policies: Literal["mandatory", "advisory"] = "mandatory"
     allow_replacement: list[str] = Field(default_factory=list)

@@ -37,11 +37,19 @@ def pods_needed(
     """How many ready pods each colour must have before `wanted` weights may replace the `live` ones.
 
     A colour is asked only when it is to carry more than it carries now, so that leaving a broken colour never waits for
-    the broken colour. What it must have is its share of the pods that carry the traffic now, within the scaling bounds.
+    the broken colour. What it must have follows from what carries the traffic now: a colour whose pods carry a share of it
+    shows how many are enough for another share. Where both carry, the lower figure counts: a canary's least number of pods
+    says little of the whole, and pods that are only just being added would ask for yet more. It lies within the scaling bounds.
     """
-    carrying = sum(serving.get(color, 0) for color, weight in live.items() if weight > 0)
+    carriers = [(serving.get(color, 0), weight) for color, weight in live.items() if weight > 0]
     return {
-        color: min(max(min_replicas, math.ceil(carrying * weight / 100)), max_replicas)
-        for color, weight in wanted.items()
-        if weight > live.get(color, 0)
+        color: min(
+            max(
+                min_replicas,
+                min((math.ceil(pods * share / weight) for pods, weight in carriers if pods), default=0),
+            ),
+            max_replicas,
+        )
+        for color, share in wanted.items()
+        if share > live.get(color, 0)
     }

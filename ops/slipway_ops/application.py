@@ -37,14 +37,14 @@ class Application:
     def look(self) -> Live:
         return cluster.look(self.api, self.guard)
 
-    def shift(self, weights: Mapping[str, int]) -> bool:
+    def shift(self, weights: Mapping[str, int], *, going_back: bool = False) -> bool:
         """Gives the traffic these weights as soon as every colour has the pods for it; whether that changed anything."""
         refused: RefusedError | None = None
         for _ in range(_TRIES):
             live = self.look()
             if live.weights == weights:
                 return False
-            if lacking := live.lacking(weights):
+            if lacking := live.lacking(weights, going_back=going_back):
                 for color, pods in lacking.items():
                     self.tell(f"{color} needs {pods} ready pods before it gets this traffic")
                 self.lease.keep()

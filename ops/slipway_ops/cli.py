@@ -10,7 +10,7 @@ import click
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-_OWN = ("history", "rollback", "status", "switch")
+_OWN = ("deploy", "history", "rollback", "status", "switch")
 
 
 class PluginGroup(click.Group):

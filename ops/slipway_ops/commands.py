@@ -139,3 +139,37 @@ def history(limit: int, stack: str | None, cwd: Path, as_json: bool) -> None:
             tell.result({"releases": [asdict(record) for record in found]})
         else:
             render.history(found)
+
+
+class _Steps(click.ParamType[tuple[int, ...]]):
+    """Whole numbers between commas."""
+
+    name = "PER CENT,…"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        try:
+            return tuple(int(part) for part in str(value).split(","))
+        except ValueError:
+            self.fail(f"{value!r} is not a list as 5,25,50,100", param, ctx)
+
+
+@click.command()
+@click.argument("image")
+@click.option(
+    "--steps",
+    type=_Steps(),
+    default="100",
+    show_default=True,
+    help="Shares of traffic in turn, under the strategy canary.",
+)
+@_dry_run
+@_options
+def deploy(image: str, steps: tuple[int, ...], dry_run: bool, as_json: bool, **where: Any) -> None:
+    """Bring IMAGE into the colour without traffic, and give it the traffic when it proves itself; otherwise undo all of it."""
+    from slipway_ops import deploying
+
+    with _told(as_json) as tell:
+        order = deploying.Deployment(image, steps, dry_run)
+        tell.result(deploying.run(_project(**where), order, tell))

@@ -1,4 +1,7 @@
-"""`slipway deploy IMAGE`: into the idle colour, then its traffic in steps, each held against the gates; all of it undone by itself when something fails."""
+"""`slipway deploy IMAGE`: into the idle colour, then its traffic in steps, each held against the gates.
+
+What fails is undone: the traffic first, then the stack's file and Pulumi's state, as they were before.
+"""
 
 from __future__ import annotations
 
@@ -145,11 +148,14 @@ class _Release:
         app.tell(f"undoing: {why.splitlines()[0]}")
         try:
             if app.look().weights[target]:
-                app.shift({source: 100, target: 0})
+                app.shift({source: 100, target: 0}, going_back=True)
             app.write({**_back(app), "slipway:active": source, f"slipway:{target}Image": self.doing.earlier})
             self._up("is back at")
         except OperatorError as error:
-            return f"it was not wholly undone: {error}\n  to do: `slipway status` says where things stand; `slipway switch {source}` goes on"
+            return (
+                f"it was not wholly undone: {error}\n"
+                f"  to do: `slipway status` says where things stand; `slipway switch {source}` goes on"
+            )
         return f"undone: {source} serves as before, the stack's file is as it was"
 
 
@@ -161,14 +167,8 @@ def _doing(app: Application, order: Deployment, live: Live, found: Doing | None)
     else:
         target = live.idle
         earlier = app.said.images[target]
-    return Doing(
-        "deploy",
-        other(target),
-        target,
-        order.image,
-        order.began.isoformat(timespec="seconds"),
-        earlier=earlier,
-    )
+    since = order.began.isoformat(timespec="seconds")
+    return Doing("deploy", other(target), target, order.image, earlier, since)
 
 
 def _back(app: Application) -> dict[str, str]:

@@ -5,6 +5,7 @@ What is missing, what is inconclusive and what fails is told apart; only what pa
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -78,16 +79,16 @@ def watch(gates: Gates, measure: Callable[[], Mapping[str, Any]], check: Callabl
     """Measures for the gates' time; GateError as soon as one fails, or when one has not passed at its end."""
     held = [Gate(name, limit) for name, limit in gates.limits().items()]
     deadline = time.monotonic() + gates.seconds
-    while True:
+    for count in itertools.count(1):
         check()
         measured = measure()
         for gate in held:
             gate.seen.append(measured.get(gate.name))
             if gate.verdict is Verdict.FAILING:
                 raise GateError(str(gate))
-        if time.monotonic() >= deadline:
+        if count >= _IN_A_ROW and time.monotonic() >= deadline:
             break
-        time.sleep(min(PAUSE_SECONDS, max(0.0, deadline - time.monotonic())))
+        time.sleep(PAUSE_SECONDS)
     if missed := [str(gate) for gate in held if gate.verdict is not Verdict.PASSING]:
         raise GateError("; ".join(missed))
     return [str(gate) for gate in held]

@@ -55,6 +55,8 @@ class Doing:
     source: str
     target: str
     image: str = ""
+    earlier: str = ""
+    """The target's image before a deployment."""
     since: str = field(default_factory=lambda: now().isoformat(timespec="seconds"))
     who: str = field(default_factory=getpass.getuser)
     host: str = field(default_factory=socket.gethostname)
@@ -62,7 +64,8 @@ class Doing:
     machine: str = field(default_factory=_machine)
 
     def __str__(self) -> str:
-        return f"slipway {self.command} to {self.target} by {self.identity} since {self.since}"
+        what = f" of {self.image}" if self.earlier else ""
+        return f"slipway {self.command}{what} to {self.target} by {self.identity} since {self.since}"
 
     @property
     def identity(self) -> str:

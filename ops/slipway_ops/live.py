@@ -45,9 +45,15 @@ class Live:
         found = self.deployments[color]
         return found["spec"]["template"]["spec"]["containers"][0]["image"] if found else ""
 
-    def lacking(self, weights: Mapping[str, int]) -> dict[str, int]:
-        """The colours that have not the pods for these weights, and how many they need: the rule of `pulumi up`."""
+    def lacking(self, weights: Mapping[str, int], *, going_back: bool = False) -> dict[str, int]:
+        """The colours that have not the pods for these weights, and how many they need: the rule of `pulumi up`.
+
+        The colour that a canary's traffic goes back to carried all of it a moment ago, and the autoscaler takes pods away slowly:
+        its least number is enough, so that nobody waits at a bad canary.
+        """
         needed = self.guard.needed(weights, self.route, self.deployments)
+        if going_back and min(self.weights.values()) > 0:
+            needed = {color: min(pods, self.guard.min_replicas) for color, pods in needed.items()}
         return {color: pods for color, pods in needed.items() if self.rollout(color).ready < pods}
 
 

@@ -10,6 +10,7 @@ from rich.table import Table
 from slipway_ops.records import Record
 from slipway_ops.status import Color, Status
 
+_LINE = 140
 _RESULTS = {"succeeded": "green", "running": "cyan", "interrupted": "yellow"}
 
 
@@ -26,7 +27,7 @@ def status(found: Status, *, again: bool) -> None:
     console.print(table)
     for color, state in found.colors.items():
         console.print(f"{color}: {state.image}", soft_wrap=True)
-    console.print(f"in progress: {found.in_progress or 'nothing'}")
+    console.print(f"in progress: {found.in_progress or 'nothing'}", soft_wrap=True)
     for text in found.findings:
         console.print(f"! {text}", style="yellow", soft_wrap=True)
 
@@ -51,32 +52,27 @@ def history(records: Sequence[Record]) -> None:
     if not records:
         console.print("no release yet")
         return
-    table = Table()
-    for heading in (
-        "release",
-        "began (UTC)",
-        "command",
-        "to",
-        "result",
-        "took",
-        "traffic after",
-        "by",
-        "commit",
-        "image",
-    ):
-        table.add_column(heading, overflow="fold")
+    table = Table(box=None, pad_edge=False)
+    for heading in ("", "began (UTC)", "command", "to", "result", "took", "traffic", "by", "commit", "image"):
+        table.add_column(heading, no_wrap=True)
     for record in records:
-        moved = f"{record.traffic_moved:.2f} s" if record.traffic_moved is not None else ""
         table.add_row(
             str(record.number),
-            record.began[:19].replace("T", " "),
+            record.began[5:19].replace("T", " "),
             record.command,
             record.target,
             f"[{_RESULTS.get(record.result, 'red')}]{record.result}[/]",
-            f"{record.seconds:.1f} s" if record.ended else "",
-            moved,
+            f"{record.seconds:.0f} s" if record.ended else "",
+            f"{record.traffic_moved:.2f} s" if record.traffic_moved is not None else "",
             f"{record.who}@{record.host}",
             record.commit,
-            record.image,
+            _short(record.image),
         )
+    console.width = max(console.width, _LINE)  # on a narrower terminal a line runs on, whole
     console.print(table)
+
+
+def _short(image: str) -> str:
+    """An image without its registry, its digest as short as git's; `--json` has it whole."""
+    name, _, digest = image.rsplit("/", 1)[-1].partition("@sha256:")
+    return f"{name}@{digest[:12]}" if digest else name

@@ -57,7 +57,7 @@ def read(app: Application) -> Status:
     """Reads it anew; changes nothing."""
     live = app.look()
     app.lease.look()
-    measured, silence = _measured(app)
+    known, silence = measured(app)
     holder = app.lease.holder
     works = holder is not None and not holder.is_gone and app.lease.is_fresh
     return Status(
@@ -70,7 +70,7 @@ def read(app: Application) -> Status:
                 live.weights[color],
                 live.rollout(color).serving,
                 live.rollout(color).wanted,
-                **measured.get(color, {}),
+                **known.get(color, {}),
             )
             for color in COLORS
         },
@@ -96,7 +96,7 @@ def _findings(app: Application, live: Live, dead: Doing | None, works: bool) -> 
     return found
 
 
-def _measured(app: Application) -> tuple[dict[str, dict[str, float]], list[str]]:
+def measured(app: Application) -> tuple[dict[str, dict[str, float]], list[str]]:
     """What users of each colour get, by the stack's own Prometheus; and why that is not known, where it should be."""
     if not app.said.monitored:
         return {}, []

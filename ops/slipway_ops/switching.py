@@ -46,21 +46,20 @@ def run(project: Project, order: Order, tell: Telling) -> dict[str, Any]:
         "dry_run": order.dry_run,
     }
     if order.dry_run:
-        _plan(app, live, weights, target)
+        _plan(app, live, weights, target, found)
         return report
-    doing = Doing(
-        order.command, other(target), target, live.image(target), order.began.isoformat(timespec="seconds")
-    )
+    since = order.began.isoformat(timespec="seconds")
+    doing = Doing(order.command, other(target), target, live.image(target), since=since)
     app.lease.hold(doing)
     done: dict[str, str] | None = None
     try:
-        moved = app.shift(weights)
+        moved = app.shift(weights, going_back=target == app.said.active)
         if not moved:
             tell(f"the traffic is on {target} already: {live.image(target)}")
         done = {"command": order.command, "target": target, "at": now().isoformat(timespec="seconds")}
         report["traffic_moved"] = round(tell.seconds, 3) if moved else None
         app.lease.keep()
-        report |= _agree(app, order, doing, report["traffic_moved"])
+        report |= _agree(app, order, doing, report["traffic_moved"], found)
     finally:
         app.free(done)
     return report
@@ -90,7 +89,9 @@ def _target(order: Order, app: Application, live: Live, found: Doing | None) -> 
     return live.idle
 
 
-def _agree(app: Application, order: Order, doing: Doing, moved: float | None) -> dict[str, Any]:
+def _agree(
+    app: Application, order: Order, doing: Doing, moved: float | None, found: Doing | None
+) -> dict[str, Any]:
     """Makes file, record and state agree with the traffic."""
     from slipway_ops import update
     from slipway_ops.records import FAILED, INTERRUPTED, SUCCEEDED, Records
@@ -100,7 +101,7 @@ def _agree(app: Application, order: Order, doing: Doing, moved: float | None) ->
     records = Records(app.api, app.guard.namespace, app.guard.route)
     record = None
     try:
-        written = app.write(_values(app.said, target))
+        written = app.write(_values(app.said, target, found))
         where += ", and the stack's file says so"
         record = records.begin(doing, doing.image, app.project.folder, order.began)
         changes = update.up(app.project, app.tell, f"slipway {order.command} to {target}")
@@ -127,13 +128,15 @@ def _agree(app: Application, order: Order, doing: Doing, moved: float | None) ->
     }
 
 
-def _values(said: Said, target: str) -> dict[str, str]:
+def _values(said: Said, target: str, found: Doing | None) -> dict[str, str]:
     """What the stack's file must say so that `pulumi up` gives the whole traffic to this colour."""
     back = {"slipway:canaryWeight": "0"} if said.strategy == "canary" and said.canary_weight else {}
+    if found and found.earlier and found.source == target:
+        back[f"slipway:{found.target}Image"] = found.earlier  # the deployment that died is undone
     return {"slipway:active": target, **back}
 
 
-def _plan(app: Application, live: Live, weights: dict[str, int], target: str) -> None:
+def _plan(app: Application, live: Live, weights: dict[str, int], target: str, found: Doing | None) -> None:
     """Says what would happen."""
     if live.weights == weights:
         app.tell(f"the traffic is on {target} already")
@@ -142,5 +145,5 @@ def _plan(app: Application, live: Live, weights: dict[str, int], target: str) ->
     for color, pods in live.lacking(weights).items():
         state = live.rollout(color)
         app.tell(f"would first wait until {color} has {pods} ready pods: it has {state.ready}")
-    for key, value in _values(app.said, target).items():
+    for key, value in _values(app.said, target, found).items():
         app.tell(f"would set {key} {value} in {app.project.file.name}, then run pulumi up")

@@ -12,6 +12,7 @@ from stacks.sections.cdn import Cdn
 from stacks.sections.cluster import Cluster
 from stacks.sections.database import Database
 from stacks.sections.delivery import Delivery
+from stacks.sections.gates import Gates
 from stacks.sections.gateway import Gateway
 from stacks.sections.image import Image
 from stacks.sections.monitoring import Monitoring
@@ -28,6 +29,7 @@ __all__ = [
     "Cluster",
     "Database",
     "Delivery",
+    "Gates",
     "Gateway",
     "Image",
     "Label",

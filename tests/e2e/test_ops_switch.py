@@ -62,9 +62,10 @@ def moved(traffic: Load, color: str, run: Run) -> float:
     return traffic.moved_to(color) - run.started
 
 
-@pytest.fixture(autouse=True, scope="module")
-def blue_again(environment: Environment) -> Iterator[None]:
-    """Leaves the environment as the other tests expect it."""
+@pytest.fixture(autouse=True)
+def on_blue(environment: Environment) -> Iterator[None]:
+    """Each test begins on blue, and leaves the environment as the other tests expect it."""
+    assert environment.version()["color"] == "blue"
     yield
     if environment.version()["color"] != "blue":
         environment.release("blue")
@@ -104,55 +105,43 @@ def test_a_colour_without_pods_gets_them_first(environment: Environment) -> None
 @pytest.mark.parametrize("after", [0.1, 0.2, 0.35, 0.6, 1.5])
 def test_a_killed_switch_is_told_and_finished(environment: Environment, after: float) -> None:
     """Given load, when the command is killed this far into a switch, then no request fails, and the next one says so and finishes."""
-    target = "green" if environment.version()["color"] == "blue" else "blue"
     with load(f"{environment.url}/version", rate=200, seconds=20) as traffic:
-        process = start(environment, "switch", target)
+        process = start(environment, "switch", "green")
         time.sleep(after)
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
-        run = slipway(environment, "switch", target)
+        run = slipway(environment, "switch", "green")
     assert run.code == 0, run.output
     assert not traffic.failed, traffic.failed[:5]
-    assert_agreed(environment, target)
+    assert_agreed(environment, "green")
     assert releases(environment)[0]["result"] == "succeeded"
     assert "running" not in {one["result"] for one in releases(environment)}
 
 
 def test_one_of_two_at_once_is_told_who_holds_the_lock(environment: Environment) -> None:
     """Given a switch under way, when another is asked for, then that one changes nothing and names the first."""
-    target = "green" if environment.version()["color"] == "blue" else "blue"
-    first = start(environment, "switch", target)
-    wait_for(lambda: environment.weights()[f"chat-{target}"] == 100, 30, "the first to move the traffic")
+    first = start(environment, "switch", "green")
+    wait_for(lambda: environment.weights()["chat-green"] == 100, 30, "the first to move the traffic")
     second = slipway(environment, "switch")
     output, _ = first.communicate(timeout=300)
     assert first.returncode == 0, output
     assert second.code == 1, second.output
     assert f"(process {first.pid})" in second.output
     assert "holds the lock of this application; nothing was changed" in second.output
-    assert_agreed(environment, target)
+    assert_agreed(environment, "green")
 
 
 def test_a_hand_edit_of_the_live_route_is_told_and_mended(environment: Environment) -> None:
     """Given traffic that somebody moved by kubectl, when asked for, then status tells it and a switch makes all agree."""
-    color = environment.version()["color"]
-    other = "green" if color == "blue" else "blue"
     patch = [
-        {
-            "op": "replace",
-            "path": "/spec/rules/0/backendRefs/0/weight",
-            "value": 0 if color == "blue" else 100,
-        },
-        {
-            "op": "replace",
-            "path": "/spec/rules/0/backendRefs/1/weight",
-            "value": 100 if color == "blue" else 0,
-        },
+        {"op": "replace", "path": f"/spec/rules/0/backendRefs/{place}/weight", "value": weight}
+        for place, weight in enumerate((0, 100))
     ]
     environment.kubectl("patch", "httproute", "chat", "--type=json", f"--patch={json.dumps(patch)}")
     (finding,) = status(environment)["findings"]
-    assert f"`slipway switch {other}` makes the file agree" in finding
-    assert slipway(environment, "switch", color).code == 0
-    assert_agreed(environment, color)
+    assert "`slipway switch green` makes the file agree" in finding
+    assert slipway(environment, "switch", "blue").code == 0
+    assert_agreed(environment, "blue")
 
 
 def test_a_cluster_that_is_not_there(environment: Environment) -> None:

@@ -173,3 +173,14 @@ def test_history(stack: Stack) -> None:
     said = stack.run("history").output
     for word in ("succeeded", "0.25 s", "ann@desk", "chat:2"):
         assert word in said, said
+
+
+def test_history_stays_in_a_line_each(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    records = Records(Api(), "dev", "chat")
+    image = "registry.example.com:5000/team/chat@sha256:" + "a3d2d3e8242d4c6b" * 4
+    record = records.begin(Doing("rollback", "blue", "green"), image, stack.folder, now())
+    records.write(record.end("interrupted"))
+    said = stack.run("history").output
+    assert len(said.splitlines()) == 2, said
+    assert "chat@a3d2d3e8242d\n" in said.replace(" \n", "\n"), said

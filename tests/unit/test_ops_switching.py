@@ -192,7 +192,6 @@ def test_rollback_goes_back_and_a_second_one_does_not_go_forth_again(stack: Stac
 
 def test_rollback_of_a_canary_gives_all_to_the_active_colour(stack: Stack) -> None:
     stack.file.write_text(FILE + '  slipway:strategy: canary\n  slipway:canaryWeight: "25"  # a quarter\n')
-    stack.cluster.deployment("blue", 4)
     stack.cluster.route(blue=75, green=25)
     assert stack.json("rollback")["target"] == "blue"
     assert stack.cluster.weights == {"blue": 100, "green": 0}

@@ -31,8 +31,12 @@ def test_weights(active: str, strategy: str, share: int) -> None:
         ({"green": 5, "blue": 95}, {"blue": 100}, {"blue": 9, "green": 2}, {"green": 2}),
         # what carries less is not asked: leaving a broken colour waits for nobody but the target
         ({"blue": 100, "green": 0}, {"green": 100, "blue": 0}, {"green": 0, "blue": 2}, {"blue": 2}),
-        # promotion of a canary counts both carriers, within the bounds
+        # promotion of a canary, by what its own pods carry
         ({"green": 100, "blue": 0}, {"green": 20, "blue": 80}, {"green": 2, "blue": 9}, {"green": 10}),
+        # a canary of the least number of pods says nothing of the whole; pods that come do not ask for more
+        ({"green": 50, "blue": 50}, {"green": 10, "blue": 90}, {"green": 3, "blue": 3}, {"green": 2}),
+        ({"green": 100, "blue": 0}, {"green": 50, "blue": 50}, {"green": 3, "blue": 3}, {"green": 6}),
+        ({"green": 100, "blue": 0}, {"green": 50, "blue": 50}, {"green": 6, "blue": 3}, {"green": 6}),
         # nothing changes
         ({"blue": 100, "green": 0}, {"blue": 100, "green": 0}, {"blue": 2, "green": 2}, {}),
     ],

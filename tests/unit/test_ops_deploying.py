@@ -1,0 +1,302 @@
+"""`slipway deploy` against an API server in memory: what it does in which order, and that what fails is undone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slipway_ops import gates, lease, status, update
+from slipway_ops.cli import main
+from slipway_ops.gates import Gate, GateError, Gates, Verdict
+from slipway_ops.lease import Doing
+from slipway_ops.update import UpdateError
+from tests.support.api_server import LEASE, Answer, FakeApiServer, serve
+
+FILE = """\
+config:
+  slipway:active: blue
+  slipway:blueImage: chat:1
+  slipway:greenImage: chat:0  # the one before
+  slipway:app: {name: chat, healthPath: /healthz}
+"""
+CANARY = FILE + '  slipway:strategy: canary\n  slipway:canaryWeight: "0"\n'
+WATCHED = "  slipway:monitoring: {}\n  slipway:gates: {seconds: 1, errorPercent: 5}\n"
+SMOKE = "/api/v1/namespaces/dev/services/chat-green:80/proxy/healthz"
+
+
+class Stack:
+    """A project's folder, a cluster, and a `pulumi up` that makes the colours run what the file says."""
+
+    def __init__(self, folder: Path, cluster: FakeApiServer) -> None:
+        self.folder, self.cluster, self.file = folder, cluster, folder / "Pulumi.dev.yaml"
+        (folder / "Pulumi.yaml").write_text("name: slipway\n")
+        self.file.write_text(FILE)
+        self.happened: list[str] = []
+        self.bad: set[str] = set()
+        cluster.put(SMOKE, {"ok": True})
+        cluster.on_scale = self.scale
+        self.scaled: list[tuple[str, int]] = []
+
+    def up(self, _: Any, __: Callable[[str], None], message: str) -> int:
+        self.happened.append(
+            f"up: {self.image('green')} in green, active {self.value('active')}, {self.shares}"
+        )
+        assert message.startswith("slipway ")
+        for color in ("blue", "green"):
+            if self.image(color) in self.bad:
+                raise UpdateError(f"{color} is not ready with image {self.image(color)}: exit code 3")
+            self.cluster.deployment(color, 3, image=self.image(color))
+        return 1
+
+    def scale(self, deployment: str, replicas: int) -> None:
+        self.scaled.append((deployment, replicas))
+        color = deployment.removeprefix("chat-")
+        self.cluster.deployment(color, replicas, image=self.image(color))
+
+    def value(self, key: str) -> str:
+        line = next(line for line in self.file.read_text().splitlines() if f"slipway:{key}:" in line)
+        return line.split(": ", 1)[1].split("  #")[0].strip('"')
+
+    def image(self, color: str) -> str:
+        return self.value(f"{color}Image")
+
+    @property
+    def shares(self) -> str:
+        return "/".join(str(self.cluster.weights[color]) for color in ("blue", "green"))
+
+    def run(self, *arguments: str) -> Result:
+        return CliRunner().invoke(main, [*arguments, "--cwd", str(self.folder), "--stack", "dev"])
+
+
+@pytest.fixture
+def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+    with serve() as cluster:
+        (tmp_path / "kubeconfig").write_text(cluster.kubeconfig)
+        monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
+        monkeypatch.setattr(gates, "PAUSE_SECONDS", 0.3)
+        cluster.deployment("blue", 3, image="chat:1")
+        cluster.deployment("green", 3, image="chat:0")
+        cluster.route(blue=100, green=0)
+        made = Stack(tmp_path, cluster)
+        monkeypatch.setattr(update, "up", made.up)
+        yield made
+
+
+def measuring(stack: Stack, monkeypatch: pytest.MonkeyPatch, *ratios: float | None) -> None:
+    """What Prometheus says of green, one after the other, the last for ever."""
+    left = list(ratios)
+
+    def measured(_: Any) -> tuple[dict[str, dict[str, float]], list[str]]:
+        ratio = left.pop(0) if len(left) > 1 else left[0]
+        stack.happened.append(f"measured at {stack.shares}")
+        return ({} if ratio is None else {"green": {"error_ratio": ratio}}), []
+
+    monkeypatch.setattr(status, "measured", measured)
+
+
+def test_into_the_idle_colour_then_the_traffic(stack: Stack) -> None:
+    done = stack.run("deploy", "chat:2")
+    assert done.exit_code == 0, done.output
+    assert stack.happened == [
+        "up: chat:2 in green, active blue, 100/0",
+        "up: chat:2 in green, active green, 0/100",
+    ]
+    assert stack.file.read_text() == FILE.replace("active: blue", "active: green").replace("chat:0", "chat:2")
+    (record,) = stack.cluster.records
+    assert (record["command"], record["result"], record["image"]) == ("deploy", "succeeded", "chat:2")
+    assert [step["share"] for step in record["steps"]] == [100]
+    assert "smoke test passed: GET /healthz answers 200" in done.output
+    assert "holderIdentity" not in stack.cluster.objects[LEASE]["spec"]
+
+
+def test_again_goes_to_the_other_colour_and_can_be_rolled_back(stack: Stack) -> None:
+    stack.cluster.put(SMOKE.replace("green", "blue"), {})
+    for number in (2, 3):
+        assert stack.run("deploy", f"chat:{number}").exit_code == 0
+    assert (stack.image("blue"), stack.image("green"), stack.value("active")) == ("chat:3", "chat:2", "blue")
+    assert stack.run("rollback").exit_code == 0
+    assert (stack.value("active"), stack.shares) == ("green", "0/100")
+
+
+def test_dry_run_changes_nothing(stack: Stack) -> None:
+    done = stack.run("deploy", "chat:2", "--dry-run")
+    assert done.exit_code == 0
+    assert "would set slipway:greenImage chat:2" in done.output
+    assert {method for method, _, _ in stack.cluster.seen} == {"GET"}
+    assert stack.file.read_text() == FILE
+
+
+def test_an_image_that_does_not_get_ready_is_taken_out_again(stack: Stack) -> None:
+    stack.bad = {"chat:2"}
+    done = stack.run("deploy", "chat:2")
+    assert done.exit_code == 1
+    assert "green is not ready with image chat:2: exit code 3" in done.output
+    assert "undone: blue serves as before" in done.output
+    assert stack.file.read_text() == FILE
+    assert [line.split(" in ")[0] for line in stack.happened] == ["up: chat:2", "up: chat:0"]
+    assert stack.shares == "100/0"
+    assert stack.cluster.records[0]["result"] == "failed"
+
+
+def test_a_smoke_test_that_fails(stack: Stack) -> None:
+    broken: Answer = (500, {"error": "no database"})
+    stack.cluster.before = lambda _, path: broken if path == SMOKE else None
+    done = stack.run("deploy", "chat:2")
+    assert done.exit_code == 1
+    assert "green does not pass its smoke test: GET /healthz answers 500" in done.output
+    assert stack.file.read_text() == FILE
+    assert ("PATCH", "/apis/gateway.networking.k8s.io/v1/namespaces/dev/httproutes/chat") not in [
+        (method, path) for method, path, _ in stack.cluster.seen
+    ]
+
+
+def test_no_smoke_test_when_none_is_wanted(stack: Stack) -> None:
+    stack.file.write_text(
+        FILE + "  slipway:monitoring: {}\n  slipway:gates: {smoke: none, seconds: 0, errorPercent: 100}\n"
+    )
+    del stack.cluster.objects[SMOKE]
+    done = stack.run("deploy", "chat:2", "--dry-run")
+    assert "/healthz" not in done.output
+
+
+def test_a_canary_by_steps(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    stack.file.write_text(CANARY + WATCHED)
+    measuring(stack, monkeypatch, 0.0)
+    done = stack.run("deploy", "chat:2", "--steps", "10,50,100")
+    assert done.exit_code == 0, done.output
+    measured = [line for line in stack.happened if line.startswith("measured")]
+    assert list(dict.fromkeys(measured)) == ["measured at 90/10", "measured at 50/50", "measured at 0/100"]
+    assert (stack.value("active"), stack.value("canaryWeight"), stack.shares) == ("green", "0", "0/100")
+    assert [step["share"] for step in stack.cluster.records[0]["steps"]] == [10, 50, 100]
+    assert "error_ratio passing: 0, at most 0.05" in done.output
+    assert stack.scaled == [("chat-green", 6)], "at half the traffic each, all of it takes the pods of both"
+
+
+def test_a_canary_that_fails_gives_its_traffic_back(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    stack.file.write_text(CANARY + WATCHED)
+    measuring(stack, monkeypatch, 0.0, 0.0, 0.2)
+    done = stack.run("deploy", "chat:2", "--steps", "10,100")
+    assert done.exit_code == 1
+    assert "error_ratio failing: 0.2, at most 0.05" in done.output
+    assert "undone: blue serves as before" in done.output
+    assert stack.file.read_text() == CANARY + WATCHED
+    assert stack.shares == "100/0"
+    assert "measured at 0/100" not in stack.happened
+    assert stack.scaled == [], "nobody waits at a bad canary"
+    assert stack.cluster.records[0]["result"] == "returned"
+
+
+def test_missing_data_is_not_promoted(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    stack.file.write_text(FILE + WATCHED)
+    measuring(stack, monkeypatch, None)
+    done = stack.run("deploy", "chat:2")
+    assert done.exit_code == 1
+    assert "error_ratio missing: nothing was measured, at most 0.05" in done.output
+    assert stack.shares == "100/0"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "strategy", "told"),
+    [
+        (("--steps", "10,100"), "blue-green", "--steps needs slipway:strategy canary"),
+        (("--steps", "10,5,100"), "canary", "must rise from 1 or more to 100, got 10,5,100"),
+        (("--steps", "10"), "canary", "must rise from 1 or more to 100"),
+        ((), "rolling", "under the strategy rolling a release is a new image in place"),
+    ],
+)
+def test_what_is_refused(stack: Stack, arguments: tuple[str, ...], strategy: str, told: str) -> None:
+    stack.file.write_text(FILE + f"  slipway:strategy: {strategy}\n")
+    done = stack.run("deploy", "chat:2", *arguments)
+    assert done.exit_code == 1
+    assert told in done.output
+    assert stack.cluster.seen == []
+
+
+def test_steps_are_numbers(stack: Stack) -> None:
+    assert "is not a list as 5,25,50,100" in stack.run("deploy", "chat:2", "--steps", "a,b").output
+
+
+@pytest.mark.parametrize(
+    ("gate", "told"),
+    [
+        ("{errorPercent: 5}", "slipway:gates must be beside slipway:monitoring"),
+        ("{seconds: soon}", "slipway:gates.seconds must be a number"),
+        ("{smoke: maybe}", "slipway:gates.smoke must be health or none"),
+        ("x", "slipway:gates must be a section"),
+    ],
+)
+def test_gates_that_are_wrong(stack: Stack, gate: str, told: str) -> None:
+    stack.file.write_text(FILE + f"  slipway:gates: {gate}\n")
+    assert told in stack.run("deploy", "chat:2").output
+    assert stack.cluster.seen == []
+
+
+def dead(stack: Stack, moved: bool) -> None:
+    """A deployment of chat:2 that was killed, before or behind the move of traffic."""
+    stack.file.write_text(FILE.replace("chat:0", "chat:2"))
+    stack.cluster.deployment("green", 3, image="chat:2")
+    stack.cluster.route(blue=0 if moved else 100, green=100 if moved else 0)
+    doing = Doing("deploy", "blue", "green", "chat:2", earlier="chat:0", pid=2**22 + 1)
+    noted = {"slipway/doing": json.dumps(doing.__dict__)}
+    spec = {"holderIdentity": doing.identity, "renewTime": lease._micro(lease.now())}  # pyright: ignore[reportPrivateUsage]
+    stack.cluster.put(LEASE, {"metadata": {"annotations": noted}, "spec": spec})
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_deployment_that_died_is_taken_up_again(stack: Stack, moved: bool) -> None:
+    dead(stack, moved)
+    done = stack.run("deploy", "chat:2")
+    assert done.exit_code == 0, done.output
+    assert "found: slipway deploy of chat:2 to green by" in done.output
+    assert (stack.shares, stack.value("active"), stack.image("green")) == ("0/100", "green", "chat:2")
+    assert stack.image("blue") == "chat:1"
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_deployment_that_died_is_undone_by_rollback(stack: Stack, moved: bool) -> None:
+    dead(stack, moved)
+    done = stack.run("rollback")
+    assert done.exit_code == 0, done.output
+    assert stack.shares == "100/0"
+    assert stack.file.read_text() == FILE
+
+
+def test_what_cannot_be_undone_is_told(stack: Stack) -> None:
+    stack.bad = {"chat:2", "chat:0"}
+    done = stack.run("deploy", "chat:2")
+    assert "it was not wholly undone: green is not ready with image chat:0" in done.output
+    assert stack.file.read_text() == FILE
+
+
+@given(st.lists(st.one_of(st.none(), st.floats(0, 1)), max_size=8))
+def test_only_two_good_measurements_in_a_row_pass(seen: list[float | None]) -> None:
+    gate = Gate("error_ratio", 0.5, list(seen))
+    last = seen[-2:]
+    if len(last) == 2 and all(value is not None and value <= 0.5 for value in last):
+        assert gate.verdict is Verdict.PASSING
+    elif len(last) == 2 and all(value is not None and value > 0.5 for value in last):
+        assert gate.verdict is Verdict.FAILING
+    elif all(value is None for value in last):
+        assert gate.verdict is Verdict.MISSING
+    else:
+        assert gate.verdict is Verdict.INCONCLUSIVE
+
+
+def test_one_bad_measurement_at_the_end_is_inconclusive(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gates, "PAUSE_SECONDS", 0.01)
+    values = iter([0.0, 0.9])
+    with pytest.raises(GateError, match=r"error_ratio inconclusive: 0\.9, at most 0\.01"):
+        gates.watch(Gates(seconds=0), lambda: {"error_ratio": next(values)}, lambda: None)
+
+
+def test_defaults() -> None:
+    assert Gates() == Gates(seconds=60, error_percent=1.0, p99_seconds=None, smoke=True)
+    assert Gates(p99_seconds=0.5).limits() == {"error_ratio": 0.01, "p99_seconds": 0.5}
+    assert Gates(error_percent=None).limits() == {}
