@@ -137,6 +137,10 @@ def node_network_policy(settings: Monitoring) -> Body:
     }
 
 
+# Read by who holds every pod against Pod Security: the namespace's label says that it is privileged, not why.
+_WHY_NOT_RESTRICTED = "it reads the node's own file systems, read-only: that is a hostPath"
+
+
 def node_exporter(settings: Monitoring) -> Body:
     """On every node, whatever its taints. Neither the node's network nor its processes: what it reads are files."""
     probe = {"httpGet": {"path": "/", "port": "metrics"}, "periodSeconds": 10, "timeoutSeconds": 3}
@@ -170,7 +174,7 @@ def node_exporter(settings: Monitoring) -> Body:
     return {
         "apiVersion": "apps/v1",
         "kind": "DaemonSet",
-        "metadata": _on_nodes(settings),
+        "metadata": {**_on_nodes(settings), "annotations": {"slipway/pod-security": _WHY_NOT_RESTRICTED}},
         "spec": {
             "selector": {"matchLabels": selector},
             "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "10%"}},

@@ -248,7 +248,10 @@ def test_the_node_exporter_sees_files_and_cannot_write_them(run: Run, program: P
         "--collector.meminfo",
     ]
     assert pod(program, "node-exporter")["tolerations"] == [{"operator": "Exists"}]
-    assert body(program, PARTS["node-exporter"], "node-exporter")["metadata"]["namespace"] == "watch-nodes"
+    metadata = body(program, PARTS["node-exporter"], "node-exporter")["metadata"]
+    assert metadata["namespace"] == "watch-nodes"
+    why = {"slipway/pod-security": "it reads the node's own file systems, read-only: that is a hostPath"}
+    assert metadata["annotations"] == why
 
 
 def test_who_may_come_in(run: Run, program: Program) -> None:
