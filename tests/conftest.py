@@ -9,6 +9,12 @@ TESTS = Path(__file__).parent
 LIVE = {"engine", "e2e"}
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--release-state", metavar="FILE", help="keep the state of tests/engine/test_alone.py there"
+    )
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Engine and e2e tests need the platform's environment: say so at once, not forty times."""
     live = [item for item in items if item.path.relative_to(TESTS).parts[0] in LIVE]

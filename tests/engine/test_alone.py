@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.support import released
 from tests.support.account import Resources, left, resources
 from tests.support.calls import COMPONENTS
 from tests.support.project import REPOSITORY, Project, dev_settings
@@ -24,7 +25,7 @@ VOLUMES = 6
 PROJECT = f"name: {STACK}\nruntime: {{name: python, options: {{virtualenv: .venv}}}}\n"
 
 
-def settings(image: str, folder: Path) -> dict[str, Any]:
+def settings(image: str) -> dict[str, Any]:
     """The emulator's keys as dev has them, and what the program asks for."""
     dev = dev_settings()
     return {
@@ -33,7 +34,7 @@ def settings(image: str, folder: Path) -> dict[str, Any]:
             **{key: value for key, value in dev["config"].items() if key.startswith(("aws:", "docker:"))},
             "alone:image": image,
             "alone:repository": "127.0.0.1:5000/slipway/alone",
-            "alone:context": str(folder / "image"),
+            "alone:context": "./image",
         },
     }
 
@@ -87,7 +88,7 @@ def alone(
     (folder / "Pulumi.yaml").write_text(PROJECT)
     (folder / "__main__.py").write_text(program())
     project = Project(folder, STACK)
-    text = yaml.safe_dump(settings(image, folder))
+    text = yaml.safe_dump(settings(image))
     project.settings_file.write_text(text)
     if f'"{STACK}"' in project.pulumi("stack", "ls", "--json").output:  # a run that was killed
         remove(project)
@@ -121,6 +122,28 @@ def test_second_preview_finds_nothing_to_do(alone: Project) -> None:
 def test_refresh_is_clean(alone: Project) -> None:
     """Given that nobody touched anything, then cloud and cluster are what the state says."""
     alone.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes", "--diff")
+
+
+def test_an_upgrade_of_this_state_would_lose_nothing(
+    alone: Project, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Given this stack's state and program as a release keeps them, then this library would replace nothing."""
+    kept = released.keep(alone)
+    if file := request.config.getoption("--release-state"):
+        kept.write(Path(file))
+    assert released.losses(kept, STACK, tmp_path) == []
+
+
+def test_an_upgrade_that_replaces_is_told(alone: Project, tmp_path: Path) -> None:
+    """Given that state, when the library would want another address block, then the VPC and all within are told as replaced."""
+
+    def moved(program: str) -> str:
+        here = "Network('alone-network', {"
+        assert here in program
+        return program.replace(here, f"{here}'cidr': '10.21.0.0/16', ")
+
+    found = released.losses(released.keep(alone).with_program(moved), STACK, tmp_path)
+    assert [one for one in found if one.startswith("replace ") and one.endswith("::alone-network-vpc")], found
 
 
 def test_destroy_leaves_nothing(alone: Project, before: Resources) -> None:
