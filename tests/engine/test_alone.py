@@ -94,16 +94,18 @@ def alone(
         remove(project)
         project.settings_file.write_text(text)
     project.pulumi("stack", "init")
-    project.up()
-    yield project
-    if f'"{STACK}"' in project.pulumi("stack", "ls", "--json").output:
-        remove(project)
+    try:
+        project.up()
+        yield project
+    finally:
+        if f'"{STACK}"' in project.pulumi("stack", "ls", "--json").output:
+            remove(project)
 
 
 def remove(project: Project) -> None:
     """As a person does it: says that what holds data may go, applies that, and destroys."""
     project.set("destroy", "true")
-    project.up()
+    project.up(check=False)  # what could not be brought up cannot be changed; whether all goes is seen next
     project.remove()
 
 

@@ -13,6 +13,13 @@ def resources() -> Resources:
     ec2, kms, backup, iam, eks, logs = (
         connect(name) for name in ("ec2", "kms", "backup", "iam", "eks", "logs")
     )
+    account = connect("sts").get_caller_identity()["Account"]
+    firewalls = connect("wafv2", region_name="us-east-1").list_web_acls(Scope="CLOUDFRONT")["WebACLs"]
+    edges = connect("cloudfront").list_distributions()["DistributionList"]
+    caches = connect("elasticache").describe_replication_groups()["ReplicationGroups"]
+    topics = connect("sns").list_topics()["Topics"]
+    secrets = connect("secretsmanager").list_secrets()["SecretList"]
+    budgets = connect("budgets").describe_budgets(AccountId=account)
     keys = [kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"] for key in kms.list_keys()["Keys"]]
     return {
         "vpcs": {vpc["VpcId"] for vpc in ec2.describe_vpcs()["Vpcs"]},
@@ -32,6 +39,22 @@ def resources() -> Resources:
         "identity providers": {
             provider["Arn"] for provider in iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
         },
+        "policies": {policy["Arn"] for policy in iam.list_policies(Scope="Local")["Policies"]},
+        "buckets": {bucket["Name"] for bucket in connect("s3").list_buckets()["Buckets"]},
+        "distributions": {edge["Id"] for edge in edges.get("Items", ())},
+        "firewalls": {firewall["Id"] for firewall in firewalls},
+        "databases": {
+            one["DBInstanceIdentifier"] for one in connect("rds").describe_db_instances()["DBInstances"]
+        },
+        "caches": {cache["ReplicationGroupId"] for cache in caches},
+        "secrets": {secret["ARN"] for secret in secrets},
+        "repositories": {
+            one["repositoryArn"] for one in connect("ecr").describe_repositories()["repositories"]
+        },
+        "topics": {topic["TopicArn"] for topic in topics},
+        "trails": {trail["TrailARN"] for trail in connect("cloudtrail").list_trails()["Trails"]},
+        "detectors": set(connect("guardduty").list_detectors()["DetectorIds"]),
+        "budgets": {budget["BudgetName"] for budget in budgets.get("Budgets", ())},
     }
 
 

@@ -6,6 +6,7 @@ It needs nothing of this checkout but `slipway`, so a release can keep it beside
 import ast
 from typing import Any
 
+from slipway.audit import PARTS
 from tests.support.calls import COMPONENTS, Call, calls
 from tests.support.reference import programs
 
@@ -21,10 +22,20 @@ STANDS_FOR = {
     "cluster": "eks.name",
 }
 # What one machine cannot have, as docs/local-platform.md says; the rest of each call is as the pages show it.
+_LITTLE = {"resources": {"cpu": "10m"}}  # of a node of two cores, which others use too
 FITTED: dict[str, dict[str, Any]] = {
-    "app": {"resources": {"cpu": "20m"}},  # a node of two cores that others use too
-    "gateway": {"definitions": "existing"},  # the node's own, which would go with the stack
-    "monitoring_stack": {"grafana": "none", "cpu": "50m", "memory": "256Mi"},  # no image of Grafana
+    "app": _LITTLE,
+    "app_secrets": _LITTLE,
+    "audit": {
+        "parts": [part for part in PARTS if part != "security-hub"]
+    },  # its id is the account's, which is not asked for
+    "cache": {"cpu": "10m"},
+    "database": {"cpu": "20m"},
+    "gateway": {
+        "definitions": "existing",
+        "replicas": 1,
+    },  # the node's own definitions would go with the stack
+    "monitoring_stack": {"grafana": "none", "cpu": "20m", "memory": "256Mi"},  # its image cannot be had
 }
 # Calls that are brought up elsewhere: all EKS clusters of the emulator are one API server, with one default StorageClass.
 ELSEWHERE = {"cluster_eks": "tests/engine/test_cluster.py"}
