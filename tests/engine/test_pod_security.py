@@ -67,8 +67,11 @@ def here(body: Body) -> Body:
 
 
 def pod_of(body: Body) -> Body:
-    """The pod itself: an object that has pods is warned of, only a pod is refused."""
-    spec = {**(pod_spec(body) or {}), "serviceAccountName": "default"}
+    """The pod itself, as a controller would make it: an object that has pods is warned of, only a pod is refused."""
+    pod = pod_spec(body) or {}
+    claims = [claim["metadata"]["name"] for claim in body["spec"].get("volumeClaimTemplates", ())]
+    volumes = [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in claims]
+    spec = {**pod, "serviceAccountName": "default", "volumes": [*pod.get("volumes", ()), *volumes]}
     return {
         "apiVersion": "v1",
         "kind": "Pod",
