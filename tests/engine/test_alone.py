@@ -20,6 +20,7 @@ from tests.support.project import REPOSITORY, Project, dev_settings
 from tests.support.shortest import program
 
 STACK = "alone"
+SEALED = "4dabf18193072939515e22adb298388d"  # the key by which Pulumi marks a secret
 DOCKERFILE = "FROM node:24-bookworm-slim\nUSER 1000:1000\n"
 VOLUMES = 6
 PROJECT = f"name: {STACK}\nruntime: {{name: python, options: {{virtualenv: .venv}}}}\n"
@@ -114,6 +115,26 @@ def test_it_holds_every_component(alone: Project) -> None:
     state = json.loads(alone.pulumi("stack", "export").output)
     types = {resource["type"] for resource in state["deployment"]["resources"]}
     assert {f"slipway:index:{name}" for name in COMPONENTS} <= types
+
+
+def test_the_provider_knows_every_property(alone: Project) -> None:
+    """Given the state, then each property that was set in AWS came back, nested ones too: some resources pass over what they do not know."""
+    resources = json.loads(alone.pulumi("stack", "export").output)["deployment"]["resources"]
+    made = [one for one in resources if one["type"].startswith("aws:") and "inputs" in one]
+    assert [gap for one in made for gap in missing(one["inputs"], one["outputs"], one["urn"])] == []
+    assert len(made) > 100
+
+
+def missing(given: Any, told: Any, at: str) -> Iterator[str]:
+    """The paths of what stands in `given` and not in `told`. Members of lists may come back in another order."""
+    if isinstance(given, dict) and isinstance(told, dict) and SEALED not in given:
+        for key, value in given.items():
+            if not key.startswith("__") and value is not None:
+                yield from missing(value, told[key], f"{at}.{key}") if key in told else [f"{at}.{key}"]
+    elif isinstance(given, list) and isinstance(told, list):
+        for member in given:
+            gaps = [[*missing(member, other, f"{at}[]")] for other in told]
+            yield from min(gaps, key=len, default=[f"{at}[]"])
 
 
 def test_second_preview_finds_nothing_to_do(alone: Project) -> None:
