@@ -8,7 +8,7 @@ import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import yaml
@@ -128,12 +128,12 @@ def test_the_provider_knows_every_property(alone: Project) -> None:
 def missing(given: Any, told: Any, at: str) -> Iterator[str]:
     """The paths of what stands in `given` and not in `told`. Members of lists may come back in another order."""
     if isinstance(given, dict) and isinstance(told, dict) and SEALED not in given:
-        for key, value in given.items():
+        for key, value in cast(dict[str, Any], given).items():
             if not key.startswith("__") and value is not None:
                 yield from missing(value, told[key], f"{at}.{key}") if key in told else [f"{at}.{key}"]
     elif isinstance(given, list) and isinstance(told, list):
-        for member in given:
-            gaps = [[*missing(member, other, f"{at}[]")] for other in told]
+        for member in cast(list[Any], given):
+            gaps = [[*missing(member, other, f"{at}[]")] for other in cast(list[Any], told)]
             yield from min(gaps, key=len, default=[f"{at}[]"])
 
 
