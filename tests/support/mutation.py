@@ -22,7 +22,7 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
 from pathlib import Path
 from types import CodeType
-from typing import Any, get_args, get_origin, get_type_hints, is_typeddict
+from typing import Any, cast, get_args, get_origin, get_type_hints, is_typeddict
 from unittest.mock import patch
 
 import pulumi
@@ -143,10 +143,12 @@ def others(value: Any, enumerations: Sequence[Sequence[str]] = (), samples: Sequ
             changed = [f"{value[:at]}{(int(value[at]) + 1) % 10}{value[at + 1 :]}" for at in digits]
             return [*siblings, *changed, f"{value}x", f"/{value}", *_TEXTS]
         case dict():
+            value = cast(dict[str, Any], value)
             fewer = [{kept: value[kept] for kept in value if kept != one} for one in value]
             more = [{**value, text: text} for text in ("A", *_TEXTS)]
             return [*fewer, *({**value, **sample} for sample in samples), *more]
         case tuple() | list():
+            value = cast(list[Any], value)
             fewer = [value[:at] + value[at + 1 :] for at in range(len(value))]
             more = [*(one for sample in samples for one in sample), *_TEXTS]
             return [*fewer, *(type(value)([*value, one]) for one in more)]
@@ -219,14 +221,13 @@ def _sample(hint: Any) -> Any:
 def _enumerations() -> list[Sequence[str]]:
     """The lists of words that the library has: what is one of them could be another."""
     loaded = [module for name, module in list(sys.modules.items()) if name.startswith("slipway.")]
-    constants = [value for module in loaded for value in vars(module).values()]
-    return [
+    lists: list[list[Any]] = [
         [*value]
-        for value in constants
+        for module in loaded
+        for value in vars(module).values()
         if isinstance(value, tuple | list | dict | frozenset)
-        and value
-        and all(isinstance(one, str) for one in value)
     ]
+    return [known for known in lists if known and all(isinstance(one, str) for one in known)]
 
 
 def made(component: str) -> list[str]:

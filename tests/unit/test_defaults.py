@@ -1,6 +1,7 @@
 """Defaults are contract: one that changes is told in CHANGELOG.md, with what a preview will show."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,7 @@ from tests.support.calls import COMPONENTS, calls
 from tests.support.defaults import resolved
 from tests.support.reference import DEFAULTS, ROOT
 
-KNOWN = json.loads(DEFAULTS.read_text()) if DEFAULTS.exists() else {}
+KNOWN: dict[str, Any] = json.loads(DEFAULTS.read_text()) if DEFAULTS.exists() else {}
 CALLS = [(component, call.key) for component, of in calls().items() for call in of]
 
 
