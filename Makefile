@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 SLIPWAY := $(VENV)/bin/slipway
 PYTEST := $(VENV)/bin/pytest
 
-.PHONY: help up test check unit docs down lock
+.PHONY: help up test check unit mutation state docs down lock
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,15 +15,22 @@ up: $(READY) ## Set everything up, bring the dev environment up, print its URL
 	@$(SLIPWAY) local up
 	@$(SLIPWAY) local exec -- scripts/dev-up.sh
 
-test: $(READY) check ## Set everything up, run every test
-	@$(SLIPWAY) local up --extras
-	@$(SLIPWAY) local exec -- $(PYTEST)
+test: $(READY) ## Set everything up, run every test
+	@scripts/test.sh
 
 check: $(READY) ## Style, types, YAML and shell
 	@scripts/check.sh
 
 unit: $(READY) ## The unit tests alone: no platform, seconds
-	@$(PYTEST) tests/unit
+	@$(PYTEST) --numprocesses=2 tests/unit --cov
+
+mutation: $(READY) ## Change each default of the components: its unit tests have to notice. Minutes
+	@$(VENV)/bin/python -m tests.support.mutation
+
+state: $(READY) ## Before a tag: keep this version's state, for the upgrade tests of those after it
+	@$(SLIPWAY) local up
+	@$(SLIPWAY) local exec -- $(PYTEST) tests/engine/test_alone.py --release-state \
+		tests/engine/released/$$($(VENV)/bin/python -c 'import tomllib; print(tomllib.load(open("pyproject.toml", "rb"))["project"]["version"])').json
 
 docs: $(READY) ## Write the reference pages, and the children's names, from the components
 	@$(VENV)/bin/python -m tests.support.reference

@@ -10,10 +10,10 @@ import pulumi
 
 from policies.data import GUARDED, KEPT
 from policies.rules import Resource
+from slipway_rules.exceptions import ANNOTATION
 from slipway_rules.values import entries
 
 LEVELS = ("mandatory", "advisory")
-ANNOTATION = "slipway/exception-"
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,8 @@ class Settings:
         names = {resource.name, resource.urn}
         if rule in (KEPT.name, GUARDED.name) and names & self.allow_replacement:
             return True
-        if (entries(resource.at("metadata.annotations")) or {}).get(f"{ANNOTATION}{rule}"):
+        reason = (entries(resource.at("metadata.annotations")) or {}).get(f"{ANNOTATION}{rule}")
+        if isinstance(reason, str) and reason.strip():
             return True
         found = names & self.exceptions.get(rule, {}).keys()
         self.used.update((rule, name) for name in found)

@@ -136,7 +136,8 @@ class Environment:
     @cached_property
     def gateway(self) -> Gateway:
         """How requests come in."""
-        args = self._settings.gateway.args(namespace=f"{self._stack}-gateway")
+        clients = "anyone" if self._settings.cdn is None else "cdn"
+        args = self._settings.gateway.args(namespace=f"{self._stack}-gateway", clients=clients)
         return Gateway("gateway", args, self._in_cluster)
 
     @cached_property
@@ -172,7 +173,12 @@ class Environment:
         """The edge before the gateway, when the stack has one."""
         if self._settings.cdn is None:
             return None
-        return Cdn("cdn", self._settings.cdn.args(origin=self.gateway.url), self._in_aws)
+        verified = (
+            {}
+            if self._settings.gateway.clients == "anyone"
+            else {"origin_secret": self.gateway.origin_secret}
+        )
+        return Cdn("cdn", self._settings.cdn.args(origin=self.gateway.url, **verified), self._in_aws)
 
     @cached_property
     def secret_store(self) -> Secrets | None:

@@ -22,7 +22,7 @@ def install() -> None:
         # The SDK tells the engine of its own steps in four blocking calls a resource, and the engine drops them.
         pulumi.log.debug = _dropped
         # It also reads the source files anew for each resource, to note the lines that declared it; the CLI shows them nowhere.
-        vars(resource)["_get_stack_trace"] = source_pb2.StackTrace
+        resource.__dict__["_get_stack_trace"] = source_pb2.StackTrace
 
 
 def _dropped(*_: Any, **__: Any) -> None: ...

@@ -79,7 +79,7 @@ class Settings(Section):
     audit: Audit | None = None
     delivery: Delivery | None = None
     role_boundary: Annotated[str, rule("an IAM policy's ARN", _POLICY)] | None = None
-    cdn: Cdn | None = None
+    cdn: Cdn | None = Field(None, validate_default=True)
     secret_store: SecretStore | None = None
     database: Database | None = None
     cache: Cache | None = None
@@ -111,10 +111,13 @@ class Settings(Section):
     @classmethod
     def _before_a_name(cls, value: Cdn | None, info: ValidationInfo) -> Cdn | None:
         entry: Gateway | None = info.data.get("gateway")
-        if value and entry and entry.exposure == "node-port" and not is_origin(entry.address):
+        named = entry and (entry.exposure == "node-port" or entry.address is not None)
+        if value and entry and named and not is_origin(entry.address):
             raise ValueError(
                 "must be left out unless gateway.address is a host name: CloudFront reaches no address"
             )
+        if value is None and entry and entry.clients == "cdn":
+            raise ValueError("must be there when gateway.clients is cdn: nobody else would be answered")
         return value
 
     @field_validator("database", "cache")

@@ -11,6 +11,7 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 
 from slipway import app_objects as objects
+from slipway import app_routes as routes
 from slipway.app_objects import AppSettings, Mounts
 from slipway.guard import app_colors
 from slipway.manifest import Body, Manifest, namespace
@@ -55,6 +56,24 @@ class ProbesArgs(TypedDict):
     """Path whose failure for a minute restarts the container. Default `health_path`."""
 
 
+class PreviewArgs(TypedDict):
+    """How a colour is looked at before it gets traffic. Whoever knows the header or the host name can do so."""
+
+    header: NotRequired[str]
+    """Request header whose value, `blue` or `green`, chooses the colour that answers, as `X-Slipway-Color`. Default none."""
+    hostnames: NotRequired[Sequence[str]]
+    """Host names at which the colour that is not active answers. Default none."""
+
+
+class CanaryUsersArgs(TypedDict):
+    """Who gets the colour that is not active under the strategy `canary`, whatever its weight."""
+
+    headers: NotRequired[Mapping[str, str]]
+    """Request headers, name to value; one that matches is enough. Default none."""
+    cookies: NotRequired[Mapping[str, str]]
+    """Cookies, name to value; one that matches is enough. Default none."""
+
+
 class AppArgs(TypedDict):
     """Arguments of App."""
 
@@ -72,6 +91,10 @@ class AppArgs(TypedDict):
     """`blue-green` (default), `canary` or `rolling`."""
     canary_weight: NotRequired[int]
     """With `canary`: per cent of traffic to the colour that is not active, 0-100. Default 0."""
+    canary_users: NotRequired[CanaryUsersArgs]
+    """With `canary`: users who get the colour that is not active. Default none."""
+    preview: NotRequired[PreviewArgs]
+    """How a colour is looked at before it gets traffic. Default not at all."""
     port: NotRequired[int]
     """Port that the image listens on, 1024-65535; it also gets it as $PORT. Default 3000."""
     health_path: NotRequired[str]
@@ -115,6 +138,7 @@ class AppArgs(TypedDict):
 def _resolve(name: str, args: AppArgs) -> AppSettings:
     scaling, resources = args.get("scaling", ScalingArgs()), args.get("resources", ResourcesArgs())
     probes = args.get("probes", ProbesArgs())
+    preview, users = args.get("preview", PreviewArgs()), args.get("canary_users", CanaryUsersArgs())
     app = AppSettings(
         name=name,
         namespace=args.get("namespace", name),
@@ -147,12 +171,19 @@ def _resolve(name: str, args: AppArgs) -> AppSettings:
         writable_paths=tuple(args.get("writable_paths", WRITABLE_PATHS)),
         drain_seconds=args.get("drain_seconds", 10),
         rollout_seconds=args.get("rollout_seconds", ROLLOUT_SECONDS),
+        preview_header=preview.get("header"),
+        preview_hostnames=tuple(preview.get("hostnames", ())),
+        canary_headers=users.get("headers", {}),
+        canary_cookies=users.get("cookies", {}),
     )
     with Checks("app", name, args, AppArgs) as check:
         check.shape("scaling.", scaling, ScalingArgs)
         check.shape("resources.", resources, ResourcesArgs)
         check.shape("probes.", probes, ProbesArgs)
+        check.shape("preview.", preview, PreviewArgs)
+        check.shape("canary_users.", users, CanaryUsersArgs)
         _check(check, app)
+        _check_routes(check, app)
     return app
 
 
@@ -202,6 +233,22 @@ def _check(check: Checks, app: AppSettings) -> None:
     )
 
 
+def _check_routes(check: Checks, app: AppSettings) -> None:
+    header = "a header's name, as X-Slipway-Color"
+    check.value("preview.header", app.preview_header, header, matches(routes.HEADER))
+    for argument, hosts in {"hostnames": app.hostnames, "preview.hostnames": app.preview_hostnames}.items():
+        for host in hosts:
+            check.value(argument, host, "host names, as chat.example.com", matches(routes.HOSTNAME))
+    both = sorted({*app.hostnames} & {*app.preview_hostnames})
+    check.rule(not both, f"{', '.join(both)} must stand in hostnames or in preview.hostnames, not in both")
+    for name, value in app.canary_headers.items():
+        check.value("canary_users.headers", name, header, matches(routes.HEADER))
+        check.value(f"canary_users.headers[{name}]", value, "text", is_text)
+    for name, value in app.canary_cookies.items():
+        check.value("canary_users.cookies", name, "a cookie's name", matches(routes.HEADER))
+        check.value(f"canary_users.cookies[{name}]", value, "a cookie's value", matches(routes.COOKIE))
+
+
 def _is_path(value: Any) -> bool:
     return isinstance(value, str) and value.startswith("/")
 
@@ -239,19 +286,22 @@ class App(pulumi.ComponentResource):
         )
 
         share = weights(app.active, app.strategy, app.canary_weight)
+        carried = routes.carriers(app, share)
         release = _release(app, args.get("kubeconfig", ""))
         after = pulumi.ResourceOptions(parent=self, depends_on=[home, account])
         records = {color: _color(app, color, mounts, release, after) for color in COLORS}
         self.route = Manifest(
             f"{name}-route",
-            objects.route(app, share),
+            routes.route(app, share),
             pulumi.ResourceOptions(
                 parent=self,
                 # Only on what is to carry traffic: a colour that cannot get ready never holds up the way back from it.
-                depends_on=[home, *(records[color] for color, weight in share.items() if weight > 0)],
-                hooks=traffic_guard(name, release, share),
+                depends_on=[home, *(records[color] for color, weight in carried.items() if weight > 0)],
+                hooks=traffic_guard(name, release, carried),
             ),
         )
+        if app.preview_hostnames:
+            Manifest(f"{name}-preview", routes.preview_route(app), inside)
 
         self.namespace = home.metadata.apply(lambda metadata: metadata["name"])
         self.route_name = self.route.metadata.apply(lambda metadata: metadata["name"])

@@ -69,6 +69,10 @@ class AppSettings:
     writable_paths: tuple[str, ...]
     drain_seconds: int
     rollout_seconds: int
+    preview_header: str | None
+    preview_hostnames: tuple[str, ...]
+    canary_headers: Mapping[str, str]
+    canary_cookies: Mapping[str, str]
 
     def colored(self, color: str) -> str:
         return f"{self.name}-{color}"
@@ -317,30 +321,3 @@ def release_record(app: AppSettings, color: str, template_hash: pulumi.Input[str
     notes = {"slipway/image": app.images[color], "slipway/template": template_hash}
     metadata = {**app.metadata(color, annotations=notes), "name": f"{app.colored(color)}-release"}
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}
-
-
-def route(app: AppSettings, weights: Mapping[str, int]) -> Body:
-    """The switch: one route, two weighted backends."""
-    backends = [
-        {"group": "", "kind": "Service", "name": app.colored(color), "port": 80, "weight": weights[color]}
-        for color in app.images
-    ]
-    parent = {
-        "group": "gateway.networking.k8s.io",
-        "kind": "Gateway",
-        "name": app.gateway_name,
-        "namespace": app.gateway_namespace,
-    }
-    hostnames = {"hostnames": list(app.hostnames)} if app.hostnames else {}
-    matches = [{"path": {"type": "PathPrefix", "value": "/"}}]
-    return {
-        "apiVersion": "gateway.networking.k8s.io/v1",
-        "kind": "HTTPRoute",
-        # Whoever writes the weights straight to the cluster, in an emergency, must not lock the next `up` out.
-        "metadata": app.metadata(annotations={"pulumi.com/patchForce": "true"}),
-        "spec": {
-            "parentRefs": [parent],
-            **hostnames,
-            "rules": [{"matches": matches, "backendRefs": backends}],
-        },
-    }

@@ -17,8 +17,16 @@ import pulumi
 
 from slipway import audit_parts
 from slipway.audit_parts import RECORDING, THREAT_SOURCES, Logs
-from slipway.storage import REMOVAL, REMOVAL_RULE
-from slipway.validation import Checks, is_filled_list_of, is_list_of, is_one_of, is_whole, matches
+from slipway.validation import (
+    REMOVAL,
+    REMOVAL_RULE,
+    Checks,
+    is_filled_list_of,
+    is_list_of,
+    is_one_of,
+    is_whole,
+    matches,
+)
 
 PARTS = ("trail", "config", "guard-duty", "security-hub", "access-analyzer")
 PARTS_RULE = f"of {', '.join(PARTS)}"

@@ -19,7 +19,7 @@ from slipway import storage
 from slipway.backup_plan import backup_plan, backup_role, restore_tests
 from slipway.backup_reports import let_write_reports, report_bucket, report_plans
 from slipway.backup_vault import let_copy, lock, notifications, vault_key
-from slipway.validation import Checks, is_one_of, is_text, matches
+from slipway.validation import REMOVAL, REMOVAL_RULE, Checks, is_one_of, is_text, matches
 
 
 class BackupVaultArgs(TypedDict):
@@ -153,7 +153,7 @@ def _check_values(check: Checks, vault: _BackupVault) -> None:
     check.value("copies_from", vault.copies_from, rules.ACCOUNTS_RULE, rules.are_accounts)
     check.value("tag_key", vault.tag_key, "a tag's key", is_text)
     check.value("tag_value", vault.tag_value, "a tag's value", is_text)
-    check.value("removal", vault.removal, f"one of {', '.join(rules.REMOVAL)}", is_one_of(rules.REMOVAL))
+    check.value("removal", vault.removal, REMOVAL_RULE, is_one_of(REMOVAL))
     check.value("lock", vault.lock, f"one of {', '.join(rules.LOCKS)}", is_one_of(rules.LOCKS))
     check.value("notify", vault.notify, rules.ADDRESSES_RULE, rules.are_addresses)
     check.value("restore_tests", vault.restore_tests, rules.RESTORE_TEST_RULE, rules.are_restorable)

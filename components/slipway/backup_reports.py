@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_aws as aws
 
+from slipway import storage
 from slipway.backup_plan import environment_name
 from slipway.backup_rules import REPORTS
 from slipway.backup_vault import document
@@ -38,15 +39,7 @@ def report_bucket(
 ) -> "aws.s3.Bucket":
     """A private, versioned bucket, encrypted with S3's own key: the policy of another would have to name AWS's role too early."""
     bucket = aws.s3.Bucket(f"{name}-reports", force_destroy=removal == "destroy", opts=kept)
-    aws.s3.BucketPublicAccessBlock(
-        f"{name}-reports-private",
-        bucket=bucket.bucket,
-        block_public_acls=True,
-        block_public_policy=True,
-        ignore_public_acls=True,
-        restrict_public_buckets=True,
-        opts=opts,
-    )
+    storage.closed(f"{name}-reports-private", bucket, opts)
     aws.s3.BucketOwnershipControls(
         f"{name}-reports-owner",
         bucket=bucket.bucket,

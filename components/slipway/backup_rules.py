@@ -17,7 +17,6 @@ COLD_MINIMUM_DAYS = 90
 GRACE_DAYS = 3
 """AWS gives a vault lock in compliance mode this time at least before nobody can take it back."""
 
-REMOVAL = ("protect", "destroy")
 LOCKS = ("none", "governance", "compliance")
 REPORTS: Mapping[str, str] = {
     "backup": "BACKUP_JOB_REPORT",

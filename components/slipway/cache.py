@@ -16,12 +16,11 @@ from slipway import versions
 from slipway.datastore import (
     DAILY_WINDOW,
     IN_CLUSTER,
-    REMOVAL,
     WEEKLY_WINDOW,
     check_clients,
     check_kind,
 )
-from slipway.validation import CPU, Checks, is_one_of, is_text, is_whole, matches
+from slipway.validation import CPU, REMOVAL, REMOVAL_RULE, Checks, is_one_of, is_text, is_whole, matches
 
 ELASTICACHE = "elasticache"
 EVICTIONS = (
@@ -52,7 +51,7 @@ _OF_ELASTICACHE = frozenset(
         "removal",
     }
 )
-_OF_CLUSTER = frozenset({"namespace", "client_namespaces", "cpu", "memory"})
+_OF_CLUSTER = frozenset({"namespace", "client_namespaces", "image", "cpu", "memory"})
 
 
 class CacheArgs(TypedDict):
@@ -88,6 +87,8 @@ class CacheArgs(TypedDict):
     """For `in-cluster`: namespace to make for it. Default the component's name."""
     client_namespaces: NotRequired[Sequence[pulumi.Input[str]]]
     """For `in-cluster`: namespaces whose pods may connect. Default only its own."""
+    image: NotRequired[pulumi.Input[str]]
+    """For `in-cluster`: an image like Valkey's official one, best by digest. Default that one, the newest of `version`."""
     cpu: NotRequired[str]
     """For `in-cluster`: CPU requested, as `250m` or `1`. Default `50m`."""
     memory: NotRequired[str]
@@ -113,6 +114,7 @@ class CacheSettings:
     removal: str
     namespace: str
     client_namespaces: tuple[pulumi.Input[str], ...]
+    image: pulumi.Input[str] | None
     cpu: str
     memory: str
 
@@ -135,6 +137,7 @@ def _resolve(name: str, args: CacheArgs) -> CacheSettings:
         removal=args.get("removal", "protect"),
         namespace=namespace,
         client_namespaces=tuple(args.get("client_namespaces", (namespace,))),
+        image=args.get("image"),
         cpu=args.get("cpu", "50m"),
         memory=args.get("memory", "256Mi"),
     )
@@ -149,7 +152,8 @@ def _resolve(name: str, args: CacheArgs) -> CacheSettings:
         check.value("snapshot_window", settings.snapshot_window, "as 02:00-03:00", matches(DAILY_WINDOW))
         window = settings.maintenance_window
         check.value("maintenance_window", window, "as sun:04:00-sun:05:00", matches(WEEKLY_WINDOW))
-        check.value("removal", settings.removal, f"one of {', '.join(REMOVAL)}", is_one_of(REMOVAL))
+        check.value("removal", settings.removal, REMOVAL_RULE, is_one_of(REMOVAL))
+        check.value("image", settings.image, "an image", is_text)
         check.value("cpu", settings.cpu, "as 250m or 1", matches(CPU))
         check.value("memory", settings.memory, "as 256Mi", matches(MEMORY))
     return settings

@@ -46,6 +46,8 @@ def _store(name: str, settings: CacheSettings) -> Store:
         port=PORT,
         user=_USER,
         clients=settings.client_namespaces,
+        image=settings.image,
+        official=versions.valkey_image(settings.version),
         container=_container(settings),
         empty_folders={"/data": {}},
         claim=None,
@@ -65,7 +67,6 @@ def _container(settings: CacheSettings) -> dict[str, Any]:
     asked = f"REDISCLI_AUTH=$(cat {CREDENTIALS}/password) valkey-cli -e ping"
     probe = {"exec": {"command": ["sh", "-c", asked]}, "timeoutSeconds": 5}
     return {
-        "image": versions.valkey_image(settings.version),
         "args": [
             "valkey-server",
             f"{CREDENTIALS}/{_CONFIGURATION}",

@@ -1,8 +1,10 @@
 """Cdn: CloudFront with a firewall, before a web application or before a static site that it holds itself.
 
-Does not build the hosted zone, invalidations, nor the origin's side of the secret header: who serves must refuse requests without it.
+Does not build the hosted zone, invalidations, nor the origin's side of the secret header: who serves refuses
+requests without it, as a Gateway with `clients` cdn does.
 Stateful: its buckets (access logs, a site's files) outlive the stack unless `removal` says otherwise.
-Costs: traffic and requests; the firewall by the month for itself and each rule, and by its requests; logs by the GiB.
+Costs: traffic and requests; the firewall by the month for itself, each rule and its log's key, and by its requests;
+logs by the GiB.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +17,7 @@ import pulumi_aws as aws
 from slipway import cdn_buckets, cdn_domains, cdn_firewall, cdn_origin, cdn_policies
 from slipway.cdn_checks import check_rules, check_values
 from slipway.cdn_policies import Block
+from slipway.gateway_middlewares import ORIGIN_HEADER
 from slipway.validation import Checks
 
 
@@ -28,7 +31,7 @@ class CdnArgs(TypedDict):
     load_balancer_arn: NotRequired[pulumi.Input[str]]
     """With `vpc`, required: ARN of the internal load balancer, to which AWS makes a way into the VPC."""
     origin_secret: NotRequired[pulumi.Input[str]]
-    """With `web` and `vpc`: what the secret header says. Default a random one, made once; another value changes it."""
+    """With `web` and `vpc`: what the secret header says, as Gateway's output of that name. Default a random one, made once."""
     index_document: NotRequired[str]
     """With `static`: the file that `/` and every path ending so are answered with. Default `index.html`."""
     error_pages: NotRequired[Mapping[str, str]]
@@ -180,7 +183,7 @@ class Cdn(pulumi.ComponentResource):
         self.url = pulumi.Output.concat("https://", host)
         self.domain_name = distribution.domain_name
         self.distribution_id, self.distribution_arn = distribution.id, distribution.arn
-        self.origin_header = pulumi.Output.from_input(cdn_origin.HEADER)
+        self.origin_header = pulumi.Output.from_input(ORIGIN_HEADER)
         self.origin_secret = secret
         self.bucket_name = bucket.id if bucket else pulumi.Output.from_input("")
         self.web_acl_arn = acl.arn if acl else pulumi.Output.from_input("")

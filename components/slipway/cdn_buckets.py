@@ -17,15 +17,7 @@ def private_bucket(parent: pulumi.Resource, name: str, removal: str) -> "aws.s3.
     """A bucket that nobody reaches from outside, encrypted, protected unless it may be destroyed."""
     bucket = aws.s3.Bucket(name, force_destroy=removal == "destroy", opts=storage.kept(parent, removal))
     opts = pulumi.ResourceOptions(parent=parent)
-    aws.s3.BucketPublicAccessBlock(
-        f"{name}-private",
-        bucket=bucket.id,
-        block_public_acls=True,
-        block_public_policy=True,
-        ignore_public_acls=True,
-        restrict_public_buckets=True,
-        opts=opts,
-    )
+    storage.closed(f"{name}-private", bucket, opts)
     aws.s3.BucketServerSideEncryptionConfiguration(
         f"{name}-encryption",
         bucket=bucket.id,

@@ -7,12 +7,11 @@ from typing import Any, cast
 from slipway.cdn_firewall import FIREWALLS, MANAGED
 from slipway.cdn_origin import NAME, ORIGIN_RULE, is_origin
 from slipway.cdn_policies import ERROR_STATUSES, FRAMES, HSTS, REFERRER_POLICIES
-from slipway.validation import Checks, is_one_of, is_text, is_whole, matches
+from slipway.validation import REMOVAL, Checks, is_one_of, is_text, is_whole, matches
 
 KINDS = ("web", "vpc", "static")
 PRICE_CLASSES = ("PriceClass_100", "PriceClass_200", "PriceClass_All")
 ACCESS_LOGS = ("bucket", "none")
-REMOVAL = ("protect", "destroy")
 LOG_DAYS = (7, 14, 30, 60, 90, 180, 365, 731, 1827, 3653)
 DOMAINS_RULE = "domain names, each once, the first without a star, as [www.example.com, '*.example.com']"
 PATHS_RULE = "patterns that start with /, each once"

@@ -9,6 +9,8 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from slipway.log_key import log_key
+
 REGION = "us-east-1"
 """Where AWS keeps what belongs to CloudFront: its firewall, its certificates and the source of its logs."""
 
@@ -90,11 +92,22 @@ def web_acl(
         opts=opts,
     )
     # AWS takes log groups of this beginning alone.
+    prefix, account = f"aws-waf-logs-{name}-", acl.arn.apply(lambda arn: arn.split(":")[4])
+    groups = pulumi.Output.concat("arn:aws:logs:", REGION, ":", account, ":log-group:", prefix, "*")
+    key = log_key(
+        f"{name}-firewall-log-key",
+        f"What the firewall of {name} blocked",
+        opts,
+        region=REGION,
+        account=account,
+        group_arn=groups,
+    )
     group = aws.cloudwatch.LogGroup(
         f"{name}-firewall-log",
         region=REGION,
-        name_prefix=f"aws-waf-logs-{name}-",
+        name_prefix=prefix,
         retention_in_days=log_days,
+        kms_key_id=key.arn,
         opts=opts,
     )
     aws.wafv2.WebAclLoggingConfiguration(

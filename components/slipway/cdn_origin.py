@@ -9,9 +9,9 @@ import pulumi
 import pulumi_aws as aws
 
 from slipway.cdn_policies import ORIGIN_ID, Block
+from slipway.gateway_middlewares import ORIGIN_HEADER
 from slipway.validation import ArgumentError
 
-HEADER = "X-Origin-Verify"
 ORIGIN_RULE = "a host name, or an http or https URL of one with a port of 80, 443 or 1024-65535 and no path"
 _LABEL = r"[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?"
 # The last label is no number: an address is no name.
@@ -58,7 +58,7 @@ def secret(parent: pulumi.Resource, name: str, given: pulumi.Input[str] | None) 
     kept = aws.ssm.Parameter(
         f"{name}-origin-secret",
         type="SecureString",
-        description=f"What {HEADER} says in requests of {name} to its origin",
+        description=f"What {ORIGIN_HEADER} says in requests of {name} to its origin",
         value=pulumi.Output.secret(secrets.token_urlsafe(32)),
         opts=pulumi.ResourceOptions(parent=parent, ignore_changes=["value"]),
     )
@@ -133,7 +133,7 @@ def _server(server: pulumi.Output[Server], secret: pulumi.Output[str]) -> Block:
     return {
         "origin_id": ORIGIN_ID,
         "domain_name": server.apply(lambda server: server.host),
-        "custom_headers": [{"name": HEADER, "value": secret}],
+        "custom_headers": [{"name": ORIGIN_HEADER, "value": secret}],
     }
 
 

@@ -9,21 +9,30 @@ month, control-plane logs by the GiB. Nodes come and go with the pods; what boun
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, cast
 
 import pulumi
 import pulumi_kubernetes as k8s
 
 from slipway import versions
-from slipway.validation import ARN, DNS_LABEL, Checks, is_one_of, is_text, matches
+from slipway.validation import (
+    ARN,
+    BLOCKS_RULE,
+    DNS_LABEL,
+    REMOVAL,
+    REMOVAL_RULE,
+    Checks,
+    are_blocks,
+    is_one_of,
+    is_text,
+    matches,
+)
 
 if TYPE_CHECKING:
     from slipway.cluster_eks import EksCluster
 
 KINDS = ("eks", "existing")
 LEVELS = ("view", "edit", "admin")
-REMOVAL = ("protect", "destroy")
 SUPPORT = ("standard", "extended")
 NODE_POOLS = ("general-purpose", "system")
 POOLS_RULE = f"a list out of {', '.join(NODE_POOLS)}"
@@ -53,7 +62,6 @@ LOG_RETENTION_DAYS = (
 )
 VERSION = re.compile(r"1\.\d{2}")
 VERSION_RULE = "a minor version of Kubernetes, as 1.34"
-CIDR_RULE = "address blocks, as 192.0.2.0/24"
 ADDON_VERSION = re.compile(r"v\d+\.\d+\.\d+-eksbuild\.\d+")
 _EKS_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}")
 _FEWEST_ZONES = 2
@@ -141,14 +149,14 @@ def _resolve(name: str, args: ClusterArgs) -> ClusterSettings:
         check.value("kubeconfig", args.get("kubeconfig"), "the content of a kubeconfig", is_text)
         check.value("version", version, VERSION_RULE, matches(VERSION))
         check.value("support", support, f"one of {', '.join(SUPPORT)}", is_one_of(SUPPORT))
-        check.value("public_access_cidrs", cidrs, CIDR_RULE, are_blocks)
+        check.value("public_access_cidrs", cidrs, BLOCKS_RULE, are_blocks)
         check.value("node_pools", pools, POOLS_RULE, are_pools)
         check.value("addons", addons, "names with versions, as v0.8.1-eksbuild.5", are_addons)
         check.value(
             "log_retention_days", days, f"one of {', '.join(map(str, LOG_RETENTION_DAYS))}", is_retention
         )
         check.value("profile", profile, "a profile's name", is_text)
-        check.value("removal", removal, f"one of {', '.join(REMOVAL)}", is_one_of(REMOVAL))
+        check.value("removal", removal, REMOVAL_RULE, is_one_of(REMOVAL))
         _check_access(check, access)
         if kind == "eks":
             _check_eks(check, physical_name, args)
@@ -203,14 +211,6 @@ def _check_access(check: Checks, access: Any) -> None:
         )
         check.value(f"{at}.level", given.get("level"), f"one of {', '.join(LEVELS)}", is_one_of(LEVELS))
         check.value(f"{at}.namespaces", given.get("namespaces"), "a list of namespaces", _are_texts)
-
-
-def are_blocks(value: Any) -> bool:
-    """Whether these are IPv4 or IPv6 networks, each without host bits."""
-    try:
-        return _are_texts(value, least=0) and all(ip_network(block) for block in value)
-    except ValueError:
-        return False
 
 
 def are_pools(value: Any) -> bool:

@@ -17,12 +17,21 @@ from slipway import versions
 from slipway.datastore import (
     DAILY_WINDOW,
     IN_CLUSTER,
-    REMOVAL,
     WEEKLY_WINDOW,
     check_clients,
     check_kind,
 )
-from slipway.validation import CPU, MEMORY, Checks, is_one_of, is_text, is_whole, matches
+from slipway.validation import (
+    CPU,
+    MEMORY,
+    REMOVAL,
+    REMOVAL_RULE,
+    Checks,
+    is_one_of,
+    is_text,
+    is_whole,
+    matches,
+)
 
 RDS = "rds"
 STORAGE_GIB, MAX_STORAGE_GIB = 20, 200
@@ -44,7 +53,9 @@ _OF_RDS = frozenset(
         "backup_tags",
     }
 )
-_OF_CLUSTER = frozenset({"namespace", "client_namespaces", "storage", "storage_class", "cpu", "memory"})
+_OF_CLUSTER = frozenset(
+    {"namespace", "client_namespaces", "image", "storage", "storage_class", "cpu", "memory"}
+)
 STORAGES = ("volume", "ephemeral")
 
 
@@ -54,7 +65,7 @@ class DatabaseArgs(TypedDict):
     kind: str
     """`rds` for a managed instance, `in-cluster` for a StatefulSet of one pod."""
     version: NotRequired[str]
-    """Major version of PostgreSQL, as `17`. Default the one this release was tested with. A higher one upgrades RDS in its window."""
+    """Major version of PostgreSQL, as `17`. Default the one of this release. A higher one upgrades RDS in its window."""
     database: NotRequired[str]
     """Name of the database to make. Default `app`."""
     username: NotRequired[str]
@@ -89,6 +100,8 @@ class DatabaseArgs(TypedDict):
     """For `in-cluster`: namespace to make for it. Default the component's name."""
     client_namespaces: NotRequired[Sequence[pulumi.Input[str]]]
     """For `in-cluster`: namespaces whose pods may connect. Default only its own."""
+    image: NotRequired[pulumi.Input[str]]
+    """For `in-cluster`: an image like PostgreSQL's official one, best by digest. Default that one, the newest of `version`."""
     storage: NotRequired[str]
     """For `in-cluster`: `volume` (default), or `ephemeral`, which is lost with the pod: for clusters without a StorageClass."""
     storage_class: NotRequired[str]
@@ -122,6 +135,7 @@ class DatabaseSettings:
     backup_tags: Mapping[str, str]
     namespace: str
     client_namespaces: tuple[pulumi.Input[str], ...]
+    image: pulumi.Input[str] | None
     storage: str
     storage_class: str | None
     cpu: str
@@ -151,6 +165,7 @@ def _resolve(name: str, args: DatabaseArgs) -> DatabaseSettings:
         backup_tags=args.get("backup_tags", {"backup": "daily"}),
         namespace=namespace,
         client_namespaces=tuple(args.get("client_namespaces", (namespace,))),
+        image=args.get("image"),
         storage=args.get("storage", "volume"),
         storage_class=args.get("storage_class"),
         cpu=args.get("cpu", "100m"),
@@ -168,7 +183,7 @@ def _check(check: Checks, name: str, args: DatabaseArgs, settings: DatabaseSetti
     for argument in ("database", "username"):
         check.value(argument, getattr(settings, argument), NAME_RULE, matches(SQL_NAME))
     check.value("storage_gib", settings.storage_gib, "20-65536", is_whole(20, 65536))
-    check.value("removal", settings.removal, f"one of {', '.join(REMOVAL)}", is_one_of(REMOVAL))
+    check.value("removal", settings.removal, REMOVAL_RULE, is_one_of(REMOVAL))
     check.value("instance_class", settings.instance_class, "an instance class, as db.m7g.large", is_text)
     check.value("multi_az", settings.multi_az, "true or false", lambda value: isinstance(value, bool))
     check.value("max_storage_gib", settings.max_storage_gib, "20-65536", is_whole(20, 65536))
@@ -183,6 +198,7 @@ def _check(check: Checks, name: str, args: DatabaseArgs, settings: DatabaseSetti
         'storage_class needs storage "volume": what is ephemeral has no class',
     )
     check.value("storage_class", settings.storage_class, "a StorageClass's name", is_text)
+    check.value("image", settings.image, "an image", is_text)
     check.value("cpu", settings.cpu, "as 250m or 1", matches(CPU))
     check.value("memory", settings.memory, "as 512Mi", matches(MEMORY))
     check.rule(

@@ -43,6 +43,8 @@ def _store(name: str, settings: DatabaseSettings) -> Store:
         port=PORT,
         user=_USER,
         clients=settings.client_namespaces,
+        image=settings.image,
+        official=versions.postgres_image(settings.version),
         container=_container(settings),
         empty_folders={
             "/tmp": {},  # noqa: S108 (a mount, not a file)
@@ -68,7 +70,6 @@ def _container(settings: DatabaseSettings) -> dict[str, Any]:
         "PGDATA": f"{_DATA}/pgdata",  # a volume's own top folder may hold lost+found
     }
     return {
-        "image": versions.postgres_image(settings.version),
         "env": [{"name": key, "value": value} for key, value in env.items()],
         "startupProbe": {**probe, "periodSeconds": 2, "failureThreshold": 60},
         "readinessProbe": {**probe, "periodSeconds": 10},

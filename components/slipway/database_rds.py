@@ -75,6 +75,7 @@ def _instance(
         backup_retention_period=settings.backup_retention_days,
         backup_window=settings.backup_window,
         maintenance_window=settings.maintenance_window,
+        apply_immediately=destroy or None,  # what may be destroyed may be interrupted
         copy_tags_to_snapshot=True,
         delete_automated_backups=destroy,
         deletion_protection=not destroy,
@@ -92,6 +93,8 @@ def _instance(
 def _parameters(
     name: str, settings: DatabaseSettings, opts: pulumi.ResourceOptions
 ) -> "aws.rds.ParameterGroup":
+    """Each major version has its own. The instance leaves the old one in its window, until when AWS does not let go of it."""
+    stays = None if settings.removal == "destroy" else True
     return aws.rds.ParameterGroup(
         f"{name}-parameters",
         description=f"PostgreSQL {settings.version} of {name}",
@@ -100,7 +103,7 @@ def _parameters(
             {"name": "rds.force_ssl", "value": "1"},
             {"name": "log_min_duration_statement", "value": "1000"},  # milliseconds
         ],
-        opts=opts,
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(retain_on_delete=stays)),
     )
 
 

@@ -12,7 +12,6 @@ import pulumi
 from slipway.validation import DNS_LABEL, Checks, is_ipv4_block, is_one_of, matches
 
 IN_CLUSTER = "in-cluster"
-REMOVAL = ("protect", "destroy")
 _TIME = r"([01]\d|2[0-3]):[0-5]\d"
 _DAY = "(mon|tue|wed|thu|fri|sat|sun)"
 DAILY_WINDOW = re.compile(f"{_TIME}-{_TIME}")

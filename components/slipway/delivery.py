@@ -17,8 +17,17 @@ import pulumi_aws as aws
 
 from slipway import delivery_policies as policies
 from slipway.iam_policy import document, home_of, tls_only
-from slipway.storage import REMOVAL, REMOVAL_RULE, Keeping, PrivateBucket, encryption_key, kept
-from slipway.validation import Checks, is_filled_list_of, is_one_of, is_text, is_whole, matches
+from slipway.storage import Keeping, PrivateBucket, encryption_key, kept
+from slipway.validation import (
+    REMOVAL,
+    REMOVAL_RULE,
+    Checks,
+    is_filled_list_of,
+    is_one_of,
+    is_text,
+    is_whole,
+    matches,
+)
 
 REPOSITORY = re.compile(r"[\w.-]+(/[\w.-]+)+")
 REPOSITORY_RULE = "ORGANISATION/REPOSITORY"

@@ -4,21 +4,31 @@ Does not issue certificates, nor make the DNS name that leads to it.
 Costs: with `exposure` load-balancer one network load balancer by the hour and by its traffic.
 """
 
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
-from ipaddress import ip_network
 from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
 from slipway import gateway_api, versions
 from slipway import gateway_objects as objects
-from slipway.gateway_objects import GatewaySettings
+from slipway.gateway_middlewares import ORIGIN_SECRET, dynamic_configuration
+from slipway.gateway_settings import CLIENTS, GatewaySettings
 from slipway.manifest import Manifest
-from slipway.validation import DNS_LABEL, HOST, Checks, is_list_of, is_one_of, is_text, is_whole, matches
+from slipway.validation import (
+    BLOCKS_RULE,
+    DNS_LABEL,
+    HOST,
+    Checks,
+    are_blocks,
+    is_one_of,
+    is_text,
+    is_whole,
+    matches,
+)
 
 EXPOSURES = ("load-balancer", "node-port")
 EXPOSURE = "load-balancer"
-PROXIES_RULE = "address blocks, as 10.0.0.0/8"
 HOST_RULE = "a host name or address, without scheme or port"
 REPLICAS, MAX_REPLICAS = 2, 10
 # Without a class: EKS Auto Mode and the AWS Load Balancer Controller each put in their own.
@@ -38,7 +48,7 @@ class GatewayArgs(TypedDict):
     node_port: NotRequired[int]
     """With `node-port`, required: the port on every node, 30000-32767; with TLS it is the secure one."""
     address: NotRequired[str]
-    """With `node-port`: the host part of `url`, a host name or IPv4 address. Default `127.0.0.1`."""
+    """The host part of `url`, a host name or IPv4 address that leads here. Default the load balancer's own, or `127.0.0.1`."""
     load_balancer_annotations: NotRequired[Mapping[str, str]]
     """With `load-balancer`: the Service's annotations. Default an internet-facing AWS network load balancer."""
     namespace: NotRequired[str]
@@ -63,6 +73,8 @@ class GatewayArgs(TypedDict):
     """Times that a request is tried on pods that cannot be reached, 1-10. What has reached a pod is never repeated. Default 3."""
     trusted_proxies: NotRequired[Sequence[str]]
     """Address blocks of the proxies in front whose `X-Forwarded-*` headers are believed, as `10.0.0.0/8`. Default none."""
+    clients: NotRequired[str]
+    """Who is answered: `anyone` (default), or a `cdn` alone, whose requests bring `origin_secret`; others get 403."""
     image: NotRequired[pulumi.Input[str]]
     """Traefik image. Default the version that this release was tested with."""
     definitions: NotRequired[str]
@@ -75,7 +87,7 @@ def _resolve(name: str, args: GatewayArgs) -> GatewaySettings:
         name=name,
         exposure=args.get("exposure", EXPOSURE),
         node_port=args.get("node_port"),
-        address=args.get("address", "127.0.0.1"),
+        address=args.get("address"),
         load_balancer_annotations=args.get("load_balancer_annotations", _NLB),
         namespace=args.get("namespace", name),
         replicas=replicas,
@@ -90,6 +102,7 @@ def _resolve(name: str, args: GatewayArgs) -> GatewaySettings:
         response_seconds=args.get("response_seconds", 60),
         attempts=args.get("attempts", 3),
         trusted_proxies=tuple(args.get("trusted_proxies", ())),
+        clients=args.get("clients", "anyone"),
     )
     with Checks("gateway", name, args, GatewayArgs) as check:
         _check(check, gateway, args)
@@ -115,7 +128,8 @@ def _check(check: Checks, gateway: GatewaySettings, args: GatewayArgs) -> None:
     check.value("max_request_kib", args.get("max_request_kib"), "1-10485760", is_whole(1, 10485760))
     check.value("response_seconds", gateway.response_seconds, "1-3600", is_whole(1, 3600))
     check.value("attempts", gateway.attempts, "1-10", is_whole(1, 10))
-    check.value("trusted_proxies", gateway.trusted_proxies, PROXIES_RULE, are_blocks)
+    check.value("clients", gateway.clients, f"one of {', '.join(CLIENTS)}", is_one_of(CLIENTS))
+    check.value("trusted_proxies", gateway.trusted_proxies, BLOCKS_RULE, are_blocks)
     by_port = gateway.exposure == "node-port"
     check.rule(not by_port or gateway.node_port is not None, 'exposure "node-port" needs node_port')
     check.rule(by_port or gateway.node_port is None, 'node_port needs exposure "node-port"')
@@ -138,17 +152,6 @@ def _is_pem(value: Any) -> bool:
     return isinstance(value, str) and value.lstrip().startswith("-----BEGIN ")
 
 
-def _is_block(value: Any) -> bool:
-    try:
-        ip_network(value)
-    except ValueError:
-        return False
-    return isinstance(value, str)
-
-
-are_blocks = is_list_of(_is_block)
-
-
 class Gateway(pulumi.ComponentResource):
     """Traefik under Pod Security "restricted", its Service, a GatewayClass and a Gateway that routes of all namespaces may attach to.
 
@@ -163,6 +166,8 @@ class Gateway(pulumi.ComponentResource):
     """Name of the Gateway that routes name as their parent."""
     namespace: pulumi.Output[str]
     """Namespace of the Gateway and of Traefik's pods."""
+    origin_secret: pulumi.Output[str]
+    """With `clients` cdn: what the header X-Origin-Verify has to say, as a secret, for Cdn's argument of that name; else empty."""
 
     def __init__(self, name: str, args: GatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         settings = _resolve(name, args)
@@ -175,11 +180,12 @@ class Gateway(pulumi.ComponentResource):
         service = Manifest(f"{name}-service", objects.service(settings), inside)
         Manifest(f"{name}-disruption-budget", objects.disruption_budget(settings), inside)
         Manifest(f"{name}-autoscaler", objects.autoscaler(settings), inside)
-        configuration = Manifest(f"{name}-middlewares", objects.dynamic_configuration(settings), inside)
+        configuration = Manifest(f"{name}-middlewares", dynamic_configuration(settings), inside)
         after_rights = pulumi.ResourceOptions(
             parent=self, depends_on=[home, *rights, *definitions, configuration]
         )
-        Manifest(f"{name}-traefik", objects.traefik(settings), after_rights)
+        verified, self.origin_secret = _origin_secret(name, settings, inside)
+        Manifest(f"{name}-traefik", objects.traefik(settings, verified), after_rights)
         gateway_class = Manifest(f"{name}-class", objects.gateway_class(settings), after_rights)
         gateway = Manifest(
             f"{name}-gateway",
@@ -192,7 +198,12 @@ class Gateway(pulumi.ComponentResource):
         self.gateway_name = gateway.metadata.apply(lambda metadata: metadata["name"])
         self.namespace = gateway.metadata.apply(lambda metadata: metadata["namespace"])
         self.register_outputs(
-            {"url": self.url, "gateway_name": self.gateway_name, "namespace": self.namespace}
+            {
+                "url": self.url,
+                "gateway_name": self.gateway_name,
+                "namespace": self.namespace,
+                "origin_secret": self.origin_secret,
+            }
         )
 
 
@@ -203,6 +214,18 @@ def _definitions(name: str, settings: GatewaySettings, opts: pulumi.ResourceOpti
         Manifest(f"{name}-crd-{body['spec']['names']['plural']}", body, opts)
         for body in gateway_api.definitions()
     ]
+
+
+def _origin_secret(
+    name: str, settings: GatewaySettings, opts: pulumi.ResourceOptions
+) -> tuple[pulumi.Output[str] | None, pulumi.Output[str]]:
+    """The name of the Secret, and what it says."""
+    if settings.clients == "anyone":
+        return None, pulumi.Output.secret("")
+    kept = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(ignore_changes=["data"]))
+    made = Manifest(f"{name}-origin-secret", objects.origin_secret(settings), kept)
+    said = made.data.apply(lambda data: b64decode(data[ORIGIN_SECRET]).decode())
+    return made.metadata.apply(lambda metadata: metadata["name"]), pulumi.Output.secret(said)
 
 
 def _secret_name(

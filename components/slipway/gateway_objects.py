@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+import base64
+import secrets
 from typing import Any
 
 import pulumi
 
+from slipway.gateway_middlewares import ORIGIN_SECRET, configuration_name, middlewares
+from slipway.gateway_settings import HTTP, HTTPS, METRICS, PING, GatewaySettings
 from slipway.manifest import (
     KEPT_IMAGE,
     NO_CPU_LIMIT,
     SKIP_AWAIT,
     Body,
     excused,
-    labels,
     namespace,
     restricted_container,
     restricted_pod,
 )
 
-HTTP, HTTPS, PING, METRICS = 8000, 8443, 8080, 9100
+PENDING = "pending.invalid"
+"""What a preview says before the load balancer has a name: one that can be none (https://www.rfc-editor.org/rfc/rfc2606)."""
 _USER = 65532
 _DYNAMIC = "/etc/traefik/dynamic"
 # Seconds; from a static file's to a streamed answer's.
@@ -30,62 +30,10 @@ _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _EXCUSED = excused(
     CKV_K8S_11=NO_CPU_LIMIT,
     CKV_K8S_15=KEPT_IMAGE,
+    CKV_K8S_35="the files that Traefik takes its rules from take a value from nothing but a variable",
     CKV_K8S_38="Traefik reads routes, services and their endpoints from the API server",
-    CKV_K8S_43="the release was tested with this version; a stack that pins it gives image with its digest",
     CKV2_K8S_6="it is the way in: everyone may reach it, and it reaches every application",
 )
-
-
-@dataclass(frozen=True)
-class GatewaySettings:
-    """A Gateway's arguments with every default filled in."""
-
-    name: str
-    exposure: str
-    node_port: int | None
-    address: str
-    load_balancer_annotations: Mapping[str, str]
-    namespace: str
-    replicas: int
-    max_replicas: int
-    image: pulumi.Input[str]
-    definitions: str
-    tls_certificate: pulumi.Input[str] | None
-    tls_private_key: pulumi.Input[str] | None
-    tls_secret: str | None
-    client_requests_per_second: int
-    max_request_kib: int
-    response_seconds: int
-    attempts: int
-    trusted_proxies: tuple[str, ...]
-
-    @property
-    def labels(self) -> dict[str, str]:
-        return labels("traefik", f"{self.namespace}-{self.name}", "gateway")
-
-    @property
-    def selector(self) -> dict[str, str]:
-        return {key: self.labels[key] for key in ("app.kubernetes.io/name", "app.kubernetes.io/instance")}
-
-    @property
-    def global_name(self) -> str:
-        """Name of what has no namespace: another Gateway in the same cluster must not meet it."""
-        return f"{self.namespace}-{self.name}"
-
-    @property
-    def drain_seconds(self) -> int:
-        """How long a stopping pod still takes requests: a load balancer in front needs a while to leave it."""
-        return 15 if self.exposure == "node-port" else 60
-
-    @property
-    def has_tls(self) -> bool:
-        return self.tls_secret is not None or self.tls_certificate is not None
-
-    def metadata(self, name: str | None = None, **more: Any) -> dict[str, Any]:
-        return {"name": name or self.name, "namespace": self.namespace, "labels": self.labels, **more}
-
-    def global_metadata(self) -> dict[str, Any]:
-        return {"name": self.global_name, "labels": self.labels}
 
 
 def home(settings: GatewaySettings) -> Body:
@@ -145,6 +93,18 @@ def certificate(settings: GatewaySettings) -> Body:
     }
 
 
+def origin_secret(settings: GatewaySettings) -> Body:
+    """What a CDN says to be let in. Made at the first run and kept: whoever declares it ignores what later runs make."""
+    value = base64.b64encode(secrets.token_urlsafe(32).encode()).decode()
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"namespace": settings.namespace, "labels": settings.labels},
+        "type": "Opaque",
+        "data": {ORIGIN_SECRET: pulumi.Output.secret(value)},
+    }
+
+
 def service(settings: GatewaySettings) -> Body:
     def port(name: str, number: int) -> dict[str, Any]:
         return {"name": name, "port": number, "targetPort": name, "protocol": "TCP"}
@@ -175,11 +135,12 @@ def url(settings: GatewaySettings, status: pulumi.Output[dict[str, Any] | None])
     """Where the outside reaches it; a load balancer's address is in its Service's status."""
     scheme = "https" if settings.has_tls else "http"
     if settings.exposure == "node-port":
-        return pulumi.Output.from_input(f"{scheme}://{settings.address}:{settings.node_port}")
+        return pulumi.Output.from_input(f"{scheme}://{settings.address or '127.0.0.1'}:{settings.node_port}")
 
     def address(status: dict[str, Any] | None) -> str:
         ingress: list[dict[str, str]] = (status or {}).get("loadBalancer", {}).get("ingress") or [{}]
-        return f"{scheme}://{ingress[0].get('hostname') or ingress[0].get('ip') or 'pending'}"
+        own = ingress[0].get("hostname") or ingress[0].get("ip") or PENDING
+        return f"{scheme}://{settings.address or own}"
 
     return status.apply(address)
 
@@ -206,51 +167,6 @@ def autoscaler(settings: GatewaySettings) -> Body:
             "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": target}}],
         },
     }
-
-
-def middlewares(settings: GatewaySettings) -> dict[str, Any]:
-    """What every request passes, in this order (https://doc.traefik.io/traefik/v3.5/middlewares/http/overview/)."""
-    headers = {
-        "contentTypeNosniff": True,
-        "customFrameOptionsValue": "SAMEORIGIN",
-        "referrerPolicy": "strict-origin-when-cross-origin",
-        "customResponseHeaders": {"X-Powered-By": ""},
-    }
-    if settings.has_tls:
-        headers |= {"stsSeconds": 31536000}
-    chain: dict[str, Any] = {"security-headers": {"headers": headers}}
-    if settings.client_requests_per_second:
-        rate = settings.client_requests_per_second
-        depth = {"depth": 1} if settings.trusted_proxies else {}
-        chain["client-rate"] = {
-            "rateLimit": {"average": rate, "burst": 2 * rate, "sourceCriterion": {"ipStrategy": depth}}
-        }
-    # A stream of events must go out as it comes: compression would hold the first of it back.
-    chain["compress"] = {"compress": {"excludedContentTypes": ["text/event-stream"]}}
-    if settings.max_request_kib:
-        chain["request-size"] = {"buffering": {"maxRequestBodyBytes": settings.max_request_kib * 1024}}
-    if settings.attempts > 1:
-        chain["retry"] = {"retry": {"attempts": settings.attempts, "initialInterval": "50ms"}}
-    return chain
-
-
-def dynamic_configuration(settings: GatewaySettings) -> Body:
-    """Traefik's dynamic configuration. Its name is its content's: a change rolls Traefik, which reads it at start."""
-    return {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": settings.metadata(_configuration_name(settings)),
-        "immutable": True,
-        "data": {"middlewares.yaml": _dynamic_text(settings)},
-    }
-
-
-def _dynamic_text(settings: GatewaySettings) -> str:
-    return json.dumps({"http": {"middlewares": middlewares(settings)}}, indent=2)
-
-
-def _configuration_name(settings: GatewaySettings) -> str:
-    return f"{settings.name}-{hashlib.sha256(_dynamic_text(settings).encode()).hexdigest()[:8]}"
 
 
 # Who asked for what, what came of it, how long it took and which colour answered.
@@ -321,8 +237,8 @@ def _arguments(settings: GatewaySettings) -> list[str]:
     ]
 
 
-def traefik(settings: GatewaySettings) -> Body:
-    """Traefik's Deployment; the autoscaler owns its replicas."""
+def traefik(settings: GatewaySettings, origin_secret: pulumi.Input[str] | None) -> Body:
+    """Traefik's Deployment; the autoscaler owns its replicas. `origin_secret` is the Secret that a CDN's requests are held against."""
     ping = {"httpGet": {"path": "/ping", "port": "ping"}, "timeoutSeconds": 2}
     ports = {"http": HTTP, **({"https": HTTPS} if settings.has_tls else {}), "ping": PING, "metrics": METRICS}
     container = {
@@ -334,7 +250,7 @@ def traefik(settings: GatewaySettings) -> Body:
         "livenessProbe": {**ping, "periodSeconds": 10, "failureThreshold": 6},
         "resources": {"requests": {"cpu": "200m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
         # Connections that pile up behind a slow application must make it slow, not make the kernel kill it.
-        "env": [{"name": "GOMEMLIMIT", "value": "450MiB"}],
+        "env": [{"name": "GOMEMLIMIT", "value": "450MiB"}, *_secret_variable(origin_secret)],
         "securityContext": restricted_container(),
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": [{"name": "dynamic", "mountPath": _DYNAMIC, "readOnly": True}],
@@ -354,7 +270,7 @@ def traefik(settings: GatewaySettings) -> Body:
         "terminationGracePeriodSeconds": settings.drain_seconds + 45,
         "topologySpreadConstraints": spread,
         "containers": [container],
-        "volumes": [{"name": "dynamic", "configMap": {"name": _configuration_name(settings)}}],
+        "volumes": [{"name": "dynamic", "configMap": {"name": configuration_name(settings)}}],
     }
     return {
         "apiVersion": "apps/v1",
@@ -366,6 +282,13 @@ def traefik(settings: GatewaySettings) -> Body:
             "template": {"metadata": {"labels": settings.labels}, "spec": pod},
         },
     }
+
+
+def _secret_variable(origin_secret: pulumi.Input[str] | None) -> list[dict[str, Any]]:
+    if origin_secret is None:
+        return []
+    source = {"secretKeyRef": {"name": origin_secret, "key": ORIGIN_SECRET}}
+    return [{"name": ORIGIN_SECRET, "valueFrom": source}]
 
 
 def gateway_class(settings: GatewaySettings) -> Body:

@@ -71,7 +71,11 @@ def live_weights(colors: Mapping[str, Color], route: Object | None) -> dict[str,
     """The weights that the cluster's route has now, whatever Pulumi's state says of it."""
     if route is None:
         return {}
-    refs = {
-        ref["name"]: ref.get("weight", 1) for rule in route["spec"]["rules"] for ref in rule["backendRefs"]
-    }
-    return {color: refs.get(place.deployment, 0) for color, place in colors.items()}
+    names = {place.deployment for place in colors.values()}
+    rules = [
+        {ref["name"]: ref.get("weight", 1) for ref in rule.get("backendRefs", ())}
+        for rule in route["spec"]["rules"]
+    ]
+    # A rule that names one colour alone sends chosen users to it.
+    shares = next((rule for rule in rules if names <= rule.keys()), rules[0])
+    return {color: shares.get(place.deployment, 0) for color, place in colors.items()}

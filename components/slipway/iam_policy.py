@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 Statement = dict[str, Any]
@@ -31,6 +32,28 @@ def taken_by(service: str) -> str:
     """The trust policy of a role that one AWS service takes."""
     principal = {"Service": f"{service}.amazonaws.com"}
     return document({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"})
+
+
+def taken_by_pods(*pods: Mapping[str, Any]) -> dict[str, Any]:
+    """The trust policy, not yet as text, of a role that EKS Pod Identity hands to these service accounts.
+
+    EKS states with each session whose it is: any other association with the role gets nothing.
+    """
+
+    def statement(pod: Mapping[str, Any]) -> Statement:
+        whose = {
+            "aws:RequestTag/eks-cluster-name": pod["cluster_name"],
+            "aws:RequestTag/kubernetes-namespace": pod["namespace"],
+            "aws:RequestTag/kubernetes-service-account": pod["service_account"],
+        }
+        return {
+            "Effect": "Allow",
+            "Principal": {"Service": "pods.eks.amazonaws.com"},
+            "Action": ["sts:AssumeRole", "sts:TagSession"],
+            "Condition": {"StringEquals": whose},
+        }
+
+    return {"Version": "2012-10-17", "Statement": [statement(pod) for pod in pods]}
 
 
 def tls_only(bucket_arn: str) -> Statement:

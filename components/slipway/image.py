@@ -126,7 +126,7 @@ class _Made(pulumi.CustomResource):
         super().__init__(token, name, props, pulumi.ResourceOptions.merge(opts, kept))
 
     def output(self, name: str) -> pulumi.Output[str]:
-        return pulumi.get(self, name)
+        return vars(self)[name]
 
 
 def _build(parent: Image, name: str, settings: _Image, content: str) -> _Made:

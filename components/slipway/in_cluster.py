@@ -22,8 +22,16 @@ from slipway.manifest import (
     restricted_container,
     restricted_pod,
 )
+from slipway_rules.exceptions import excepted
 
 CREDENTIALS = "/etc/credentials"
+_ONE_IS_RIGHT = (
+    "one pod by design: two would not share what they keep; the kind managed by AWS has a second one"
+)
+_ALONE = excepted(replicated=_ONE_IS_RIGHT, disruption_budget=_ONE_IS_RIGHT)
+_OFFICIAL = excepted(
+    images_pinned="the newest release of a version, whichever that is; `image` takes one by its digest"
+)
 
 
 @dataclass(frozen=True)
@@ -37,8 +45,12 @@ class Store:
     port: int
     user: int
     clients: Sequence[pulumi.Input[str]]
+    image: pulumi.Input[str] | None
+    """The caller's own."""
+    official: str
+    """The image without one."""
     container: Mapping[str, Any]
-    """Image, command, environment, probes and resources."""
+    """Command, environment, probes and resources."""
     empty_folders: Mapping[str, Mapping[str, Any]]
     """Folders that can be written and are empty at start: path to what is said of the emptyDir."""
     claim: tuple[str, Mapping[str, Any]] | None
@@ -181,6 +193,7 @@ def _stateful_set(store: Store, secret_name: pulumi.Input[str], removal: str) ->
         claims.append({"metadata": {"name": "data", "labels": store.labels}, "spec": claimed})
     container = {
         "name": store.program,
+        "image": store.official if store.image is None else store.image,
         "ports": [{"name": store.program, "containerPort": store.port, "protocol": "TCP"}],
         "securityContext": restricted_container(),
         "terminationMessagePolicy": "FallbackToLogsOnError",
@@ -202,7 +215,7 @@ def _stateful_set(store: Store, secret_name: pulumi.Input[str], removal: str) ->
     return {
         "apiVersion": "apps/v1",
         "kind": "StatefulSet",
-        "metadata": store.metadata(),
+        "metadata": store.metadata(annotations={**_ALONE, **(_OFFICIAL if store.image is None else {})}),
         "spec": {
             "replicas": 1,
             "serviceName": store.name,

@@ -94,7 +94,7 @@ class MonitoringStackArgs(TypedDict):
     environment: NotRequired[str]
     """Value of the label `environment` on every alert. Default the Pulumi stack's name."""
     replicas: NotRequired[int]
-    """Pods of Prometheus and of Alertmanager, 1-3; each Prometheus measures everything. Default 2."""
+    """Pods of Prometheus, of Alertmanager and of Grafana, 1-3; each Prometheus measures everything. Default 2."""
     retention_days: NotRequired[int]
     """Days that measurements are kept, 1-3650. Default 15."""
     storage: NotRequired[MonitoringStorageArgs]
@@ -308,6 +308,7 @@ class MonitoringStack(pulumi.ComponentResource):
                 f"{part}-account": objects.account(settings, part, token=False),
                 **grafana.config_maps(settings),
                 f"{part}-service": grafana.service(settings),
+                f"{part}-disruption-budget": objects.disruption_budget(settings, part),
             }
         )
         self._add({part: grafana.deployment(settings)}, *before)

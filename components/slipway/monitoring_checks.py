@@ -9,10 +9,20 @@ from typing import Any
 import pulumi
 
 from slipway.monitoring_settings import Email, Monitoring
-from slipway.validation import CPU, DNS_LABEL, MEMORY, Checks, is_one_of, is_text, is_whole, matches
+from slipway.validation import (
+    CPU,
+    DNS_LABEL,
+    MEMORY,
+    REMOVAL,
+    REMOVAL_RULE,
+    Checks,
+    is_one_of,
+    is_text,
+    is_whole,
+    matches,
+)
 
 STORAGES = ("persistent", "ephemeral")
-REMOVAL = ("protect", "destroy")
 GRAFANA = ("install", "none")
 RULES_FILE = re.compile(r"[a-z0-9][a-z0-9.-]*\.rules\.yaml")
 RULES_RULE = "files named *.rules.yaml"
@@ -35,7 +45,7 @@ def check_values(check: Checks, settings: Monitoring) -> None:
         storage.kind != "ephemeral" or storage.class_name is None,
         'storage.class_name needs storage.kind "persistent"',
     )
-    check.value("removal", settings.removal, f"one of {', '.join(REMOVAL)}", is_one_of(REMOVAL))
+    check.value("removal", settings.removal, REMOVAL_RULE, is_one_of(REMOVAL))
     check.value("cpu", settings.cpu, "as 250m or 1", matches(CPU))
     check.value("memory", settings.memory, "as 1Gi", matches(MEMORY))
     check.value("scrape_seconds", settings.scrape_seconds, "5-60", is_whole(5, 60))

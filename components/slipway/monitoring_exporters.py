@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from slipway.manifest import Body, restricted_container, restricted_pod
+from slipway.manifest import NO_CPU_LIMIT, Body, excused, restricted_container, restricted_pod
 from slipway.monitoring_objects import USER, account, cluster_rights
 from slipway.monitoring_settings import Monitoring
+from slipway_rules.exceptions import excepted
 
 KUBE_STATE_METRICS, NODE_EXPORTER = "kube-state-metrics", "node-exporter"
 _METRICS, _NODE_METRICS = 8080, 9100
@@ -22,6 +23,14 @@ _LABELS = {
     "deployments": ["app.kubernetes.io/name", "slipway/color"],
     "jobs": ["app.kubernetes.io/component"],
 }
+_ONE_IS_RIGHT = "two would count every object twice; a new one knows the whole cluster within seconds"
+_ALONE = {
+    **excepted(replicated=_ONE_IS_RIGHT, disruption_budget=_ONE_IS_RIGHT),
+    **excused(CKV_K8S_11=NO_CPU_LIMIT, CKV_K8S_38="it counts objects, which it lists at the API server"),
+}
+_OF_THE_NODE = excepted(
+    pods_restricted="a node's cpu, memory and disks are files of the node, which its pod mounts read-only"
+)
 # Of the node itself. What a network namespace of one's own cannot see, as network devices, the kubelet counts.
 _COLLECTORS = ("cpu", "diskstats", "filesystem", "loadavg", "meminfo")
 _NOT_OF_THE_NODE = r"^/(dev|etc|proc|run|sys|var/lib/(containerd|docker|kubelet))($|/)"
@@ -68,7 +77,7 @@ def kube_state_metrics(settings: Monitoring) -> Body:
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": settings.metadata(KUBE_STATE_METRICS),
+        "metadata": settings.metadata(KUBE_STATE_METRICS, annotations=_ALONE),
         "spec": {
             "replicas": 1,
             "selector": {"matchLabels": selector},
@@ -103,6 +112,7 @@ def nodes_namespace(settings: Monitoring) -> Body:
                 **settings.labels(NODE_EXPORTER, "node-metrics"),
                 **levels,
             },
+            "annotations": _OF_THE_NODE,
         },
     }
 
@@ -170,7 +180,10 @@ def node_exporter(settings: Monitoring) -> Body:
     return {
         "apiVersion": "apps/v1",
         "kind": "DaemonSet",
-        "metadata": _on_nodes(settings),
+        "metadata": {
+            **_on_nodes(settings),
+            "annotations": {**_OF_THE_NODE, **excused(CKV_K8S_11=NO_CPU_LIMIT)},
+        },
         "spec": {
             "selector": {"matchLabels": selector},
             "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "10%"}},

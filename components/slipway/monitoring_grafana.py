@@ -6,8 +6,8 @@ import hashlib
 from typing import Any
 
 from slipway import monitoring_config as config
-from slipway.manifest import Body, restricted_container, restricted_pod
-from slipway.monitoring_objects import config_map
+from slipway.manifest import NO_CPU_LIMIT, Body, excused, restricted_container, restricted_pod
+from slipway.monitoring_objects import config_map, spread
 from slipway.monitoring_settings import Monitoring
 
 GRAFANA = "grafana"
@@ -30,6 +30,7 @@ _FILES = {
     "datasources": "/etc/grafana/provisioning/datasources",
     "provider": "/etc/grafana/provisioning/dashboards",
 }
+_EXCUSED = excused(CKV_K8S_11=NO_CPU_LIMIT, CKV_K8S_40="the files of the image belong to this user")
 _FOLDERS = {"data": "/var/lib/grafana", "tmp": "/tmp"}  # noqa: S108 (a mount, not a file)
 
 
@@ -60,7 +61,7 @@ def service(settings: Monitoring) -> Body:
 
 
 def deployment(settings: Monitoring) -> Body:
-    """One pod without anything to keep."""
+    """Pods without anything to keep: what each shows comes from the files."""
     mounts: list[dict[str, Any]] = [
         {"name": "dashboards", "mountPath": "/etc/grafana/dashboards", "readOnly": True},
         *({"name": name, "mountPath": path, "readOnly": True} for name, path in _FILES.items()),
@@ -89,9 +90,9 @@ def deployment(settings: Monitoring) -> Body:
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": settings.metadata(GRAFANA),
+        "metadata": settings.metadata(GRAFANA, annotations=_EXCUSED),
         "spec": {
-            "replicas": 1,
+            "replicas": settings.replicas,
             "selector": {"matchLabels": settings.selector(GRAFANA)},
             "template": {
                 "metadata": {"labels": settings.labels(GRAFANA), "annotations": notes},
@@ -100,6 +101,7 @@ def deployment(settings: Monitoring) -> Body:
                     "automountServiceAccountToken": False,
                     "enableServiceLinks": False,
                     "securityContext": restricted_pod(_USER),
+                    "topologySpreadConstraints": spread(settings.selector(GRAFANA)),
                     "containers": [container],
                     "volumes": volumes,
                 },

@@ -10,12 +10,16 @@ from typing import Any
 import pulumi
 
 from slipway import monitoring_config as config
-from slipway.manifest import Body, restricted_container, restricted_pod
+from slipway.manifest import NO_CPU_LIMIT, Body, excused, restricted_container, restricted_pod
 from slipway.monitoring_settings import ALERTMANAGER, PROMETHEUS, WEB, Monitoring
 
 USER = 65534
 _CLUSTER = 9094
 _RBAC = "rbac.authorization.k8s.io"
+_EXCUSED = {
+    ALERTMANAGER: excused(CKV_K8S_11=NO_CPU_LIMIT),
+    PROMETHEUS: excused(CKV_K8S_11=NO_CPU_LIMIT, CKV_K8S_38="it finds what it measures at the API server"),
+}
 
 
 def network_policy(settings: Monitoring) -> Body:
@@ -69,7 +73,8 @@ def prometheus_rights(settings: Monitoring) -> dict[str, Body]:
         {"apiGroups": [""], "resources": ["nodes/metrics"], "verbs": ["get"]},
         {"nonResourceURLs": ["/metrics"], "verbs": ["get"]},
     ]
-    metadata = {**settings.global_metadata(PROMETHEUS), "namespace": "default"}
+    where = excused(CKV_K8S_21="the API server's own Service is in the namespace default")
+    metadata = {**settings.global_metadata(PROMETHEUS), "namespace": "default", "annotations": where}
     inside = [
         {"apiGroups": [""], "resources": ["services"], "verbs": see},
         {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": see},
@@ -264,7 +269,7 @@ def _stateful_set(
     return {
         "apiVersion": "apps/v1",
         "kind": "StatefulSet",
-        "metadata": settings.metadata(part),
+        "metadata": settings.metadata(part, annotations=_EXCUSED[part]),
         "spec": {
             "serviceName": part,
             "replicas": settings.replicas,

@@ -18,7 +18,7 @@ from slipway import network_rules as rules
 from slipway.network_endpoints import Endpoints
 from slipway.network_flow_logs import flow_logs
 from slipway.network_routes import Routes, Tables
-from slipway.validation import Checks, is_arn, is_list_of, is_one_of, is_text
+from slipway.validation import Checks, is_arn, is_ipv4_block, is_list_of, is_one_of, is_text
 
 CIDR = "10.20.0.0/16"
 TIERS = ("private", "public")
@@ -91,7 +91,7 @@ def _resolve(name: str, args: NetworkArgs) -> _Network:
     with Checks("network", name, args, NetworkArgs) as check:
         check.value("cidr", cidr, rules.VPC, rules.is_vpc)
         check.value("zones", zones, f"{rules.ZONES}, as eu-central-1a", rules.are_zones)
-        check.value("not_overlapping", clear_of, rules.BLOCKS, is_list_of(rules.is_block))
+        check.value("not_overlapping", clear_of, rules.BLOCKS, is_list_of(is_ipv4_block))
         check.value("tiers", tiers, rules.TIERS, rules.are_tiers)
         check.value("nat", nat, f"one of {', '.join(rules.NAT)}", is_one_of(rules.NAT))
         check.value("ipv6", ipv6, f"one of {', '.join(rules.IPV6)}", is_one_of(rules.IPV6))

@@ -6,6 +6,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from slipway.log_key import log_key
 from slipway.network_rules import TRAFFIC
 
 
@@ -22,11 +23,15 @@ def flow_logs(
     """The log group is called by the VPC's id: the key's policy names the group before the group is made with the key."""
     group_name = pulumi.Output.concat("/slipway/flow-logs/", vpc.id)
     group_arn = pulumi.Output.concat("arn:aws:logs:", region, ":", vpc.owner_id, ":log-group:", group_name)
+    if key_arn is None:
+        noun, description = f"{name}-flow-logs-key", f"Flow logs of {name}"
+        account = vpc.owner_id
+        key_arn = log_key(noun, description, opts, region=region, account=account, group_arn=group_arn).arn
     group = aws.cloudwatch.LogGroup(
         f"{name}-flow-logs",
         name=group_name,
         retention_in_days=retention_days,
-        kms_key_id=key_arn or _key(name, region, vpc.owner_id, group_arn, opts).arn,
+        kms_key_id=key_arn,
         opts=opts,
     )
     role, policy = _role(name, region, vpc.owner_id, group_arn, opts)
@@ -39,40 +44,6 @@ def flow_logs(
         tags={"Name": f"{name}-flow-log"},
         # Without its rights the first delivery fails, and the flow log shows an access error until the next one.
         opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[policy])),
-    )
-
-
-def _key(
-    name: str,
-    region: str,
-    account: pulumi.Output[str],
-    group_arn: pulumi.Output[str],
-    opts: pulumi.ResourceOptions,
-) -> "aws.kms.Key":
-    """A key that CloudWatch Logs may use for this log group alone.
-
-    https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/logs/encrypt-log-data-kms.html
-    """
-    administrators = {
-        "Effect": "Allow",
-        "Principal": {"AWS": pulumi.Output.concat("arn:aws:iam::", account, ":root")},
-        "Action": "kms:*",
-        "Resource": "*",
-    }
-    service = {
-        "Effect": "Allow",
-        "Principal": {"Service": f"logs.{region}.amazonaws.com"},
-        "Action": ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"],
-        "Resource": "*",
-        "Condition": {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": group_arn}},
-    }
-    return aws.kms.Key(
-        f"{name}-flow-logs-key",
-        description=f"Flow logs of {name}",
-        enable_key_rotation=True,
-        deletion_window_in_days=30,
-        policy=_document(administrators, service),
-        opts=opts,
     )
 
 

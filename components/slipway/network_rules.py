@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from slipway import address_plan
 from slipway.address_plan import LOAD_BALANCER, subnet
-from slipway.validation import is_list_of, matches
+from slipway.validation import is_ipv4_block, is_list_of, matches
 
 ZONES = "two or more zone names that end in different letters, a to h, of one region"
 VPC = "a private IPv4 block between /16 and /22, as 10.20.0.0/16"
@@ -49,15 +49,6 @@ def is_vpc(value: Any) -> bool:
     return isinstance(value, str)
 
 
-def is_block(value: Any) -> bool:
-    """Any IPv4 block, written with its own first address."""
-    try:
-        IPv4Network(value)
-    except ValueError:
-        return False
-    return isinstance(value, str)
-
-
 def are_zones(value: Any) -> bool:
     """Two or more of one region, each with a letter of its own that the address plan knows."""
     if not is_list_of(matches(_ZONE))(value) or len(value) < _FEWEST_ZONES:
@@ -88,7 +79,7 @@ def are_interface_services(value: Any) -> bool:
 
 def overlapping(cidr: Any, blocks: Any) -> list[str]:
     """Those of the blocks that share an address with the VPC."""
-    if not (is_vpc(cidr) and is_list_of(is_block)(blocks)):
+    if not (is_vpc(cidr) and is_list_of(is_ipv4_block)(blocks)):
         return []
     known = [block for block in cast("list[Any]", blocks) if isinstance(block, str)]
     return [block for block in known if IPv4Network(block).overlaps(IPv4Network(cidr))]

@@ -14,8 +14,8 @@ import pulumi
 import pulumi_aws as aws
 
 from slipway.image import RegistryLogin
-from slipway.storage import REMOVAL, REMOVAL_RULE, encryption_key, kept
-from slipway.validation import Checks, is_one_of, is_whole, matches
+from slipway.storage import encryption_key, kept
+from slipway.validation import REMOVAL, REMOVAL_RULE, Checks, is_one_of, is_whole, matches
 
 REPOSITORY_NAME = re.compile(r"(?=.{2,256}$)[a-z0-9]+([._/-][a-z0-9]+)*")
 REPOSITORY_NAME_RULE = "2-256 lower-case letters, digits and single . _ - / between them"

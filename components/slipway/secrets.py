@@ -14,20 +14,20 @@ import pulumi
 import pulumi_aws as aws
 
 from slipway import storage
-from slipway.validation import DNS_LABEL, ENV_NAME, Checks, is_one_of, is_text, is_whole, matches
+from slipway.iam_policy import taken_by_pods
+from slipway.validation import (
+    DNS_LABEL,
+    ENV_NAME,
+    REMOVAL,
+    REMOVAL_RULE,
+    Checks,
+    is_one_of,
+    is_text,
+    is_whole,
+    matches,
+)
 
-REMOVAL = ("protect", "destroy")
 RECOVERY_DAYS = 30
-_POD_IDENTITY = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Principal": {"Service": "pods.eks.amazonaws.com"},
-            "Action": ["sts:AssumeRole", "sts:TagSession"],
-        }
-    ],
-}
 
 
 class SecretReaderArgs(TypedDict):
@@ -106,7 +106,7 @@ def _resolve(name: str, args: SecretsArgs) -> _Secrets:
         check.value("rotation.days", secrets.rotation_days, "1-1000", is_whole(1, 1000))
         check.value("rotation.function_arn", secrets.function_arn, "a function's ARN", is_text)
         check.value("recovery_days", secrets.recovery_days, "7-30", is_whole(7, 30))
-        check.value("removal", secrets.removal, f"one of {', '.join(REMOVAL)}", is_one_of(REMOVAL))
+        check.value("removal", secrets.removal, REMOVAL_RULE, is_one_of(REMOVAL))
     return secrets
 
 
@@ -262,7 +262,8 @@ def _rotation(
 def _readers(
     name: str, settings: _Secrets, policy: "aws.iam.Policy", opts: pulumi.ResourceOptions
 ) -> "aws.iam.Role":
-    role = aws.iam.Role(f"{name}-reader", assume_role_policy=json.dumps(_POD_IDENTITY), opts=opts)
+    trust = pulumi.Output.json_dumps(taken_by_pods(*settings.readers))
+    role = aws.iam.Role(f"{name}-reader", assume_role_policy=trust, opts=opts)
     attached = aws.iam.RolePolicyAttachment(
         f"{name}-reader", role=role.name, policy_arn=policy.arn, opts=opts
     )

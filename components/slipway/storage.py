@@ -7,9 +7,6 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-REMOVAL = ("protect", "destroy")
-REMOVAL_RULE = f"one of {', '.join(REMOVAL)}"
-
 
 def kept(parent: pulumi.Resource, removal: str) -> pulumi.ResourceOptions:
     """Options of a child that holds data."""
@@ -24,6 +21,19 @@ def encryption_key(name: str, what: str, removal: str, opts: pulumi.ResourceOpti
         description=what,
         enable_key_rotation=True,
         deletion_window_in_days=30 if removal == "protect" else 7,
+        opts=opts,
+    )
+
+
+def closed(name: str, bucket: aws.s3.Bucket, opts: pulumi.ResourceOptions) -> aws.s3.BucketPublicAccessBlock:
+    """No ACL and no policy, written later by anyone, opens the bucket to the public."""
+    return aws.s3.BucketPublicAccessBlock(
+        name,
+        bucket=bucket.id,
+        block_public_acls=True,
+        block_public_policy=True,
+        ignore_public_acls=True,
+        restrict_public_buckets=True,
         opts=opts,
     )
 
@@ -52,15 +62,7 @@ class PrivateBucket:
             object_lock_enabled=keeping.locked > 0 or None,
             opts=kept(parent, removal),
         )
-        self._closed = aws.s3.BucketPublicAccessBlock(
-            f"{name}-public-access",
-            bucket=self.bucket.id,
-            block_public_acls=True,
-            block_public_policy=True,
-            ignore_public_acls=True,
-            restrict_public_buckets=True,
-            opts=self._opts,
-        )
+        self._closed = closed(f"{name}-public-access", self.bucket, self._opts)
         aws.s3.BucketOwnershipControls(
             f"{name}-ownership",
             bucket=self.bucket.id,

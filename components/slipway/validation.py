@@ -13,6 +13,9 @@ from typing import Any, cast
 
 import pulumi
 
+REMOVAL = ("protect", "destroy")
+REMOVAL_RULE = f"one of {', '.join(REMOVAL)}"
+BLOCKS_RULE = "address blocks, as 192.0.2.0/24"
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 CPU = re.compile(r"\d+m|\d+(\.\d+)?")
 MEMORY = re.compile(r"\d+(Ki|Mi|Gi)")
@@ -56,6 +59,17 @@ def is_ipv4_block(value: Any) -> bool:
     return isinstance(value, str) and "/" in value
 
 
+def is_block(value: Any) -> bool:
+    """An IPv4 or IPv6 network without host bits."""
+    from ipaddress import ip_network
+
+    try:
+        ip_network(value)
+    except ValueError:
+        return False
+    return isinstance(value, str)
+
+
 def is_arn(service: str) -> Callable[[Any], bool]:
     """The name of something in an account's region, as arn:aws:kms:eu-central-1:123456789012:key/…"""
     return matches(re.compile(rf"arn:aws[-a-z]*:{service}:[a-z0-9-]+:\d{{12}}:\S+"))
@@ -73,6 +87,9 @@ def is_list_of(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
         return different and all(map(test, known))
 
     return check
+
+
+are_blocks = is_list_of(is_block)
 
 
 def is_filled_list_of(test: Callable[[Any], bool]) -> Callable[[Any], bool]:

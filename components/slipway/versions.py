@@ -6,12 +6,29 @@ import re
 from functools import cache
 from importlib.metadata import version
 
-TRAEFIK_IMAGE = "docker.io/library/traefik:v3.5.3"
-PROMETHEUS_IMAGE = "quay.io/prometheus/prometheus:v3.5.0"
-ALERTMANAGER_IMAGE = "quay.io/prometheus/alertmanager:v0.28.1"
-KUBE_STATE_METRICS_IMAGE = "registry.k8s.io/kube-state-metrics/kube-state-metrics:v2.15.0"
-NODE_EXPORTER_IMAGE = "quay.io/prometheus/node-exporter:v1.9.1"
-GRAFANA_IMAGE = "docker.io/grafana/grafana:12.1.1"
+# By digest, as their registries have them: a tag can be moved. The digest of an index counts for every architecture.
+TRAEFIK_IMAGE = (
+    "docker.io/library/traefik:v3.5.3@sha256:d6be8725d21b45bdd84b93ea01438256e0e3c94aa8fa51834fe87f37cd5d4af8"
+)
+PROMETHEUS_IMAGE = (
+    "quay.io/prometheus/prometheus:v3.5.0"
+    "@sha256:63805ebb8d2b3920190daf1cb14a60871b16fd38bed42b857a3182bc621f4996"
+)
+ALERTMANAGER_IMAGE = (
+    "quay.io/prometheus/alertmanager:v0.28.1"
+    "@sha256:27c475db5fb156cab31d5c18a4251ac7ed567746a2483ff264516437a39b15ba"
+)
+KUBE_STATE_METRICS_IMAGE = (
+    "registry.k8s.io/kube-state-metrics/kube-state-metrics:v2.15.0"
+    "@sha256:db384bf43222b066c378e77027a675d4cd9911107adba46c2922b3a55e10d6fb"
+)
+NODE_EXPORTER_IMAGE = (
+    "quay.io/prometheus/node-exporter:v1.9.1"
+    "@sha256:d00a542e409ee618a4edc67da14dd48c5da66726bbd5537ab2af9c1dfc442c8a"
+)
+GRAFANA_IMAGE = (
+    "docker.io/grafana/grafana:12.1.1@sha256:a1701c2180249361737a99a01bc770db39381640e4d631825d38ff4535efa47d"
+)
 GATEWAY_API = "v1.3.0"
 KUBERNETES = "1.34"
 EKS_ADDONS = {"metrics-server": "v0.8.1-eksbuild.5"}

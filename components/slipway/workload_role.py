@@ -10,6 +10,7 @@ from typing import TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from slipway.iam_policy import taken_by_pods
 from slipway.validation import DNS_LABEL, Checks, is_json_object, is_text, matches
 
 
@@ -60,7 +61,8 @@ class WorkloadRole(pulumi.ComponentResource):
         settings = _resolve(name, args)
         super().__init__("slipway:index:WorkloadRole", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        role = aws.iam.Role(f"{name}-role", assume_role_policy=_trust(settings), opts=child)
+        trust = pulumi.Output.json_dumps(taken_by_pods(args))
+        role = aws.iam.Role(f"{name}-role", assume_role_policy=trust, opts=child)
         rights = aws.iam.RolePolicy(f"{name}-policy", role=role.name, policy=settings.policy, opts=child)
         aws.eks.PodIdentityAssociation(
             f"{name}-identity",
@@ -73,26 +75,3 @@ class WorkloadRole(pulumi.ComponentResource):
         )
         self.role_arn, self.role_name = role.arn, role.name
         self.register_outputs({"role_arn": self.role_arn, "role_name": self.role_name})
-
-
-def _trust(settings: _WorkloadRole) -> pulumi.Output[str]:
-    """EKS states with each session whose it is: any other association with this role gets nothing."""
-    return pulumi.Output.json_dumps(
-        {
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Effect": "Allow",
-                    "Principal": {"Service": "pods.eks.amazonaws.com"},
-                    "Action": ["sts:AssumeRole", "sts:TagSession"],
-                    "Condition": {
-                        "StringEquals": {
-                            "aws:RequestTag/eks-cluster-name": settings.cluster_name,
-                            "aws:RequestTag/kubernetes-namespace": settings.namespace,
-                            "aws:RequestTag/kubernetes-service-account": settings.service_account,
-                        }
-                    },
-                }
-            ],
-        }
-    )

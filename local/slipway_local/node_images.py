@@ -26,11 +26,18 @@ def _key(image: StaticImage) -> str:
 
 
 def _import(image: StaticImage) -> None:
+    _ctr(image, "import", "-", content=archive(image))
+    if image.pinned:
+        # The build stands for the published image also where a pod names that one by its digest.
+        _ctr(image, "tag", "--force", image.name, image.pinned)
+
+
+def _ctr(image: StaticImage, *arguments: str, content: bytes | None = None) -> None:
     done = subprocess.run(
-        ["ctr", f"--address={paths().containerd_socket}", "--namespace=k8s.io", "images", "import", "-"],
+        ["ctr", f"--address={paths().containerd_socket}", "--namespace=k8s.io", "images", *arguments],
         check=False,
         capture_output=True,
-        input=archive(image),
+        input=content,
     )
     if done.returncode != 0:
         raise RuntimeError(f"{image.name} cannot be imported into containerd: {done.stderr.decode().strip()}")

@@ -21,6 +21,7 @@ from slipway_local import (
     node_images,
     packages,
     pki,
+    pruning,
     registry,
     runtime,
     supervisor,
@@ -72,6 +73,9 @@ def up(*, extras: bool = False) -> None:
             click.echo(f"the platform is up, unchanged: {len(parts)} parts are ready", err=True)
         if extras:
             _add_images(chosen)
+        if removed := pruning.prune():
+            told = ", ".join(f"{folder.parent.name}/{folder.name}" for folder in removed)
+            click.echo(f"removed from the cache, unused for two weeks: {told}", err=True)
 
 
 def status() -> list[PartStatus]:

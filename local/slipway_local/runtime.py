@@ -21,7 +21,7 @@ class PythonEnvironment:
 
     def program(self, name: str) -> Path:
         """A program of the environment: python, supervisord, …"""
-        return self._folder() / "bin" / name
+        return self.folder / "bin" / name
 
     def is_installed(self) -> bool:
         """Scripts in bin/ name their folder, so it is built in its place; the mark says whether it is whole."""
@@ -29,8 +29,8 @@ class PythonEnvironment:
 
     def install(self) -> None:
         """Makes the environment anew."""
-        shutil.rmtree(self._folder(), ignore_errors=True)
-        _run(sys.executable, "-m", "venv", str(self._folder()))
+        shutil.rmtree(self.folder, ignore_errors=True)
+        _run(sys.executable, "-m", "venv", str(self.folder))
         pip = (str(self.program("python")), "-m", "pip", "install", "--quiet")
         _run(*pip, "--requirement", str(self._requirements()))
         self._mark().touch()
@@ -38,18 +38,21 @@ class PythonEnvironment:
     def _requirements(self) -> Path:
         return repository() / "local" / self.name / "requirements.txt"
 
-    def _folder(self) -> Path:
+    @property
+    def folder(self) -> Path:
+        """Keyed by what it is made of."""
         described = self._requirements().read_bytes() + sys.version.encode()
         return paths().toolchain / self.name / hashlib.sha256(described).hexdigest()[:8]
 
     def _mark(self) -> Path:
-        return self._folder() / ".complete"
+        return self.folder / ".complete"
 
 
 RUNTIME = PythonEnvironment("runtime", "the supervisor's Python packages", install_seconds=10)
 CHECKOV = PythonEnvironment("checkov", "checkov, for the tests that ask it", install_seconds=60)
 AWS = PythonEnvironment("aws", "the AWS command line", install_seconds=15)
 EMULATOR = PythonEnvironment("emulator", "the emulator's Python packages", install_seconds=15)
+ALL = (RUNTIME, CHECKOV, AWS, EMULATOR)
 
 
 def aws_command() -> Path:

@@ -20,21 +20,49 @@ class StaticImage:
     name: str
     program: str
     entrypoint: str
+    digest: str = ""
+    """By which a component pins the published image."""
+
+    @property
+    def pinned(self) -> str:
+        """The published image by its digest alone, as containerd looks up a name that has both."""
+        return f"{self.name.rpartition(':')[0]}@{self.digest}" if self.digest else ""
 
 
 STATIC_IMAGES = (
     StaticImage("registry.k8s.io/pause:3.10", "pause", "/pause"),
     StaticImage("registry.k8s.io/coredns/coredns:v1.12.4", "coredns", "/coredns"),
     StaticImage("registry.k8s.io/metrics-server/metrics-server:v0.7.2", "metrics-server", "/metrics-server"),
-    StaticImage("docker.io/library/traefik:v3.5.3", "traefik", "/usr/local/bin/traefik"),
+    StaticImage(
+        "docker.io/library/traefik:v3.5.3",
+        "traefik",
+        "/usr/local/bin/traefik",
+        "sha256:d6be8725d21b45bdd84b93ea01438256e0e3c94aa8fa51834fe87f37cd5d4af8",
+    ),
     StaticImage(
         "registry.k8s.io/kube-state-metrics/kube-state-metrics:v2.15.0",
         "kube-state-metrics",
         "/kube-state-metrics",
+        "sha256:db384bf43222b066c378e77027a675d4cd9911107adba46c2922b3a55e10d6fb",
     ),
-    StaticImage("quay.io/prometheus/node-exporter:v1.9.1", "node_exporter", "/bin/node_exporter"),
-    StaticImage("quay.io/prometheus/prometheus:v3.5.0", "prometheus", "/bin/prometheus"),
-    StaticImage("quay.io/prometheus/alertmanager:v0.28.1", "alertmanager", "/bin/alertmanager"),
+    StaticImage(
+        "quay.io/prometheus/node-exporter:v1.9.1",
+        "node_exporter",
+        "/bin/node_exporter",
+        "sha256:d00a542e409ee618a4edc67da14dd48c5da66726bbd5537ab2af9c1dfc442c8a",
+    ),
+    StaticImage(
+        "quay.io/prometheus/prometheus:v3.5.0",
+        "prometheus",
+        "/bin/prometheus",
+        "sha256:63805ebb8d2b3920190daf1cb14a60871b16fd38bed42b857a3182bc621f4996",
+    ),
+    StaticImage(
+        "quay.io/prometheus/alertmanager:v0.28.1",
+        "alertmanager",
+        "/bin/alertmanager",
+        "sha256:27c475db5fb156cab31d5c18a4251ac7ed567746a2483ff264516437a39b15ba",
+    ),
 )
 
 

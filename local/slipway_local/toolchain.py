@@ -49,6 +49,12 @@ def bin_dirs() -> list[Path]:
     return [home / "bin" for home in homes if home is not None]
 
 
+def homes() -> list[Path]:
+    """The folders of all programs that are installed, and of the plugins as the engine finds them."""
+    installed = [program for program in table().values() if _installed(program) is not None]
+    return [*map(_home, installed), *(_plugin_folder(program) for program in installed if program.plugin)]
+
+
 def names(*, extras: bool) -> list[str]:
     """The programs that the platform and dev are made of; with the extras, those of the tests and of other components too."""
     return [name for name, program in table().items() if extras or not program.extra]
@@ -191,7 +197,7 @@ def _link(program: Program) -> None:
     """
     folders: list[Path] = []
     if program.plugin is not None:
-        folders.append(paths().pulumi / "plugins" / f"resource-{program.plugin}-v{program.version}")
+        folders.append(_plugin_folder(program))
     if program.beside is not None and (host := _installed(table()[program.beside])) is not None:
         folders.append(host / "bin")
     for folder in folders:
@@ -201,3 +207,7 @@ def _link(program: Program) -> None:
             if not (link.exists() and link.samefile(source)):
                 link.unlink(missing_ok=True)
                 link.hardlink_to(source)
+
+
+def _plugin_folder(program: Program) -> Path:
+    return paths().pulumi / "plugins" / f"resource-{program.plugin}-v{program.version}"

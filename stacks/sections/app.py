@@ -7,8 +7,13 @@ from typing import Annotated
 from pydantic import Field, ValidationInfo, field_validator
 
 from slipway import app
+from slipway.app_routes import COOKIE, HEADER, HOSTNAME
 from slipway.validation import CPU, MEMORY
 from stacks.sections.rules import Label, Path, Section, Variables, beside, between, not_below, rule
+
+Hostname = Annotated[str, rule("a host name, as chat.example.com", HOSTNAME)]
+Header = Annotated[str, rule("a header's name, as X-Slipway-Color", HEADER)]
+Cookie = Annotated[str, rule("a cookie's name", HEADER)]
 
 
 class Scaling(Section):
@@ -42,6 +47,20 @@ class Probes(Section):
     live_path: Path | None = None
 
 
+class Preview(Section):
+    """How a colour is looked at before it gets traffic."""
+
+    header: Header | None = None
+    hostnames: list[Hostname] | None = None
+
+
+class CanaryUsers(Section):
+    """Who gets the canary whatever its weight."""
+
+    headers: dict[Header, Annotated[str, Field(min_length=1)]] | None = None
+    cookies: dict[Cookie, Annotated[str, rule("a cookie's value", COOKIE)]] | None = None
+
+
 class App(Section):
     """The application."""
 
@@ -50,7 +69,9 @@ class App(Section):
     health_path: Path | None = None
     metrics_path: Path | None = None
     env: Variables | None = None
-    hostnames: list[str] | None = None
+    hostnames: list[Hostname] | None = None
+    preview: Preview | None = None
+    canary_users: CanaryUsers | None = None
     scaling: Scaling | None = None
     resources: Resources | None = None
     user: Annotated[int | None, between(1, 65535)] = None
@@ -61,6 +82,14 @@ class App(Section):
     files: dict[Path, str] | None = None
     claims: dict[Path, str] | None = Field(None, validate_default=True)
     drain_seconds: Annotated[int | None, between(1, 300)] = None
+
+    @field_validator("preview")
+    @classmethod
+    def _at_hosts_of_its_own(cls, value: Preview | None, info: ValidationInfo) -> Preview | None:
+        own = (value and value.hostnames) or ()
+        if both := sorted({*own} & {*(beside(info, "hostnames", ()) or ())}):
+            raise ValueError(f"must not repeat what stands in hostnames: {', '.join(both)}")
+        return value
 
     @field_validator("claims")
     @classmethod

@@ -23,6 +23,7 @@ class Cache(Section):
     snapshot_window: Daily | None = None
     maintenance_window: Weekly | None = None
     removal: Literal["protect", "destroy"] | None = None
+    image: Annotated[str, Field(min_length=1)] | None = None
     cpu: Annotated[str, rule("as 250m or 1", CPU)] | None = None
     memory: Annotated[str, rule("as 256Mi", cache.MEMORY)] | None = None
 
@@ -35,4 +36,4 @@ class Cache(Section):
         "removal",
         kind="elasticache",
     )
-    _in_cluster = of_kind("cpu", "memory", kind="in-cluster")
+    _in_cluster = of_kind("image", "cpu", "memory", kind="in-cluster")

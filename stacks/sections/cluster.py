@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from slipway import cluster
-from slipway.validation import ARN
+from slipway.validation import ARN, BLOCKS_RULE, are_blocks
 from stacks.sections.rules import Label, Section, passes, rule
 
 
@@ -25,7 +25,7 @@ class Cluster(Section):
     kind: Literal["eks", "existing"]
     version: Annotated[str, rule(cluster.VERSION_RULE, cluster.VERSION)] | None = None
     support: Literal["standard", "extended"] | None = None
-    public_access_cidrs: Annotated[list[str], passes(cluster.CIDR_RULE, cluster.are_blocks)] | None = None
+    public_access_cidrs: Annotated[list[str], passes(BLOCKS_RULE, are_blocks)] | None = None
     access: dict[Label, Access] | None = None
     node_pools: Annotated[list[str], passes(cluster.POOLS_RULE, cluster.are_pools)] | None = None
     addons: (

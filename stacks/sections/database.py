@@ -30,6 +30,7 @@ class Database(Section):
     maintenance_window: Weekly | None = None
     storage: Literal["volume", "ephemeral"] | None = None
     storage_class: Annotated[str, Field(min_length=1)] | None = None
+    image: Annotated[str, Field(min_length=1)] | None = None
     cpu: Annotated[str, rule("as 250m or 1", CPU)] | None = None
     memory: Annotated[str, rule("as 512Mi", MEMORY)] | None = None
 
@@ -42,7 +43,7 @@ class Database(Section):
         "maintenance_window",
         kind="rds",
     )
-    _in_cluster = of_kind("storage", "storage_class", "cpu", "memory", kind="in-cluster")
+    _in_cluster = of_kind("storage", "storage_class", "image", "cpu", "memory", kind="in-cluster")
 
     @field_validator("max_storage_gib")
     @classmethod

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from slipway import gateway
-from slipway.validation import HOST
+from slipway.validation import BLOCKS_RULE, HOST, are_blocks
 from stacks.sections.rules import Label, Pem, Section, beside, between, not_below, passes, rule
 
 
@@ -27,7 +27,8 @@ class Gateway(Section):
     max_request_kib: Annotated[int | None, between(1, 10485760)] = None
     response_seconds: Annotated[int | None, between(1, 3600)] = None
     attempts: Annotated[int | None, between(1, 10)] = None
-    trusted_proxies: Annotated[list[str], passes(gateway.PROXIES_RULE, gateway.are_blocks)] | None = None
+    trusted_proxies: Annotated[list[str], passes(BLOCKS_RULE, are_blocks)] | None = None
+    clients: Literal["anyone", "cdn"] | None = None
     image: Annotated[str, Field(min_length=1)] | None = None
     definitions: Literal["install", "existing"] | None = None
 

@@ -30,6 +30,16 @@ class MonitoringStorage(Section):
         return value
 
 
+class MonitoringImages(Section):
+    """Images of the parts, where they come from another registry."""
+
+    prometheus: Annotated[str, Field(min_length=1)] | None = None
+    alertmanager: Annotated[str, Field(min_length=1)] | None = None
+    kube_state_metrics: Annotated[str, Field(min_length=1)] | None = None
+    node_exporter: Annotated[str, Field(min_length=1)] | None = None
+    grafana: Annotated[str, Field(min_length=1)] | None = None
+
+
 class EmailReceiver(Section):
     """Alerts by e-mail."""
 
@@ -75,3 +85,4 @@ class Monitoring(Section):
     ) = None
     runbooks: str | None = None
     grafana: Literal["install", "none"] | None = None
+    images: MonitoringImages | None = None

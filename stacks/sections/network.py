@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from slipway import network, network_rules
-from slipway.validation import is_arn, is_list_of
+from slipway.validation import is_arn, is_ipv4_block, is_list_of
 from stacks.sections.rules import Section, Zone, beside, left_out, passes
 
 
@@ -16,9 +16,9 @@ class Network(Section):
 
     zones: Annotated[list[Zone] | None, passes(network_rules.ZONES, network_rules.are_zones)] = None
     tiers: Annotated[list[str] | None, passes(network_rules.TIERS, network_rules.are_tiers)] = None
-    not_overlapping: Annotated[
-        list[str] | None, passes(network_rules.BLOCKS, is_list_of(network_rules.is_block))
-    ] = None
+    not_overlapping: Annotated[list[str] | None, passes(network_rules.BLOCKS, is_list_of(is_ipv4_block))] = (
+        None
+    )
     cidr: Annotated[str | None, passes(network_rules.VPC, network_rules.is_vpc)] = Field(
         None, validate_default=True
     )

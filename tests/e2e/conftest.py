@@ -6,15 +6,23 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.account import Resources, resources
 from tests.support.environment import Environment, bring_up
+from tests.support.project import removed_at_end
 
 
 @pytest.fixture(scope="package")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
-    """One environment for all tests of this folder; each leaves it on blue, healthy."""
+def before() -> Resources:
+    """The account before the environment came up."""
+    return resources()
+
+
+@pytest.fixture(scope="package")
+def environment(before: Resources, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
+    """One environment for all tests of this folder; each leaves it on blue, healthy, and the last one destroys it."""
     up = bring_up(tmp_path_factory.mktemp("e2e"), "e2e", node_port=30081, max_replicas=2)
-    yield up
-    up.project.remove()
+    with removed_at_end(up.project):
+        yield up
 
 
 @pytest.fixture(scope="package")

@@ -21,7 +21,7 @@ def test_up_names_the_cause_and_blue_serves_on(
     """Given traffic on blue, when green gets an image with this fault, then `up` fails within two minutes naming it."""
     good = environment.project.pulumi("config", "get", "slipway:greenImage").output.strip()
     environment.project.set("slipway:greenImage", {**broken_images, "missing": MISSING}[fault])
-    with load(f"{environment.url}/version", rate=100, seconds=60) as traffic:
+    with load(f"{environment.url}/version", rate=100) as traffic:
         run = environment.project.up(check=False)
     assert run.code != 0, run.output
     assert run.seconds < 120, f"it took {run.seconds:.0f} s to be told"
@@ -40,7 +40,7 @@ def test_a_colour_that_is_not_ready_gets_no_traffic_for_the_asking(environment: 
     good = environment.project.pulumi("config", "get", "slipway:greenImage").output.strip()
     environment.project.set("slipway:greenImage", MISSING)
     environment.project.set("slipway:active", "green")
-    with load(f"{environment.url}/version", rate=100, seconds=30) as traffic:
+    with load(f"{environment.url}/version", rate=100) as traffic:
         assert environment.project.up(check=False).code != 0
     assert not traffic.failed, traffic.failed[:5]
     assert {answer.color for answer in traffic.answers} == {"blue"}

@@ -4,11 +4,13 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from tests.support.environment import Environment
 from tests.support.load import load
+from tests.support.project import AS_A_PERSON
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -23,13 +25,14 @@ def blue_again(environment: Environment) -> Iterator[None]:
 def test_sigkill_during_a_flip(environment: Environment, after: float) -> None:
     """Given load, when `pulumi up` is killed this far into a flip, then no request fails and the next `up` ends as asked."""
     color = "green" if environment.version()["color"] == "blue" else "blue"
-    environment.project.set("slipway:active", color)
-    with load(f"{environment.url}/version", rate=500, seconds=15) as traffic:
-        process = environment.project.start("up", "--yes", "--skip-preview")
+    project = replace(environment.project, command=AS_A_PERSON)
+    project.set("slipway:active", color)
+    with load(f"{environment.url}/version", rate=500) as traffic:
+        process = project.start("up", "--yes", "--skip-preview")
         time.sleep(after)
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
-        environment.project.up()
+        project.up()
     assert not traffic.failed, traffic.failed[:5]
     assert environment.version()["color"] == color
     assert environment.weights()[f"chat-{color}"] == 100

@@ -7,22 +7,15 @@ from tests.support.load import load
 
 
 def test_flip_there_and_back_loses_no_request(environment: Environment) -> None:
-    """Given load on blue, when active is set to green and back, then every request is answered."""
+    """Given load on blue, when active is set to green and back, then every request is answered, by the other version too."""
+    versions: dict[str, str] = {}
     for color in ("green", "blue"):
         with load(f"{environment.url}/version", rate=1000, seconds=30) as traffic:
             environment.release(color)
         assert not traffic.failed, traffic.failed[:5]
         traffic.moved_to(color)  # fails unless both colours answered, and the new one last
-
-
-def test_both_versions_are_told_apart(environment: Environment) -> None:
-    """Given two images, when the traffic moves, then /version tells the other version as well as the other colour."""
-    blue = environment.version()
-    environment.release("green")
-    green = environment.version()
-    environment.release("blue")
-    assert (blue["color"], green["color"]) == ("blue", "green")
-    assert blue["version"] != green["version"]
+        versions[color] = environment.version()["version"]
+    assert versions["blue"] != versions["green"]
 
 
 def test_an_image_that_is_built_anew_rolls_in_place(environment: Environment) -> None:
@@ -31,7 +24,7 @@ def test_an_image_that_is_built_anew_rolls_in_place(environment: Environment) ->
     arguments = "slipway:images.v1.buildArgs.VERSION"
     try:
         environment.project.pulumi("config", "set", "--path", arguments, "v1-anew")
-        with load(f"{environment.url}/version", rate=300, seconds=60) as traffic:
+        with load(f"{environment.url}/version", rate=300) as traffic:
             environment.project.up()
         assert not traffic.failed, traffic.failed[:5]
         assert environment.version() == {**before, "version": "v1-anew"}
@@ -63,7 +56,7 @@ def test_a_colour_scaled_away_is_brought_back_before_it_gets_traffic(environment
     environment.kubectl("scale", "deployment/chat-green", "--replicas=0")
     wait_for(lambda: environment.pods("green") == 0, 60, "green's pods to go")
     environment.project.pulumi("refresh", "--yes", "--skip-preview")
-    with load(f"{environment.url}/version", rate=300, seconds=30) as traffic:
+    with load(f"{environment.url}/version", rate=300) as traffic:
         environment.release("green")
     assert not traffic.failed, traffic.failed[:5]
     environment.release("blue")

@@ -10,24 +10,20 @@ from typing import Any
 import boto3  # pyright: ignore[reportMissingTypeStubs]
 import pytest
 
+from slipway_local import platform
 from tests.support.environment import Environment, wait_for
 from tests.support.project import SLIPWAY
 
 NOTE = "/slipway/survives"
 
 
-def parts() -> dict[str, dict[str, Any]]:
-    """Every part and add-on by name, as `slipway local status --json` tells."""
-    said = subprocess.run([SLIPWAY, "local", "status", "--json"], capture_output=True, text=True, check=False)
-    return {part["name"]: part for part in json.loads(said.stdout)}
-
-
 def all_ready() -> bool:
-    return all(part["ready"] for part in parts().values())
+    """Every part and add-on, asked without a process of one's own each time."""
+    return all(part.ready for part in platform.status())
 
 
 def processes() -> dict[str, int]:
-    return {name: part["pid"] for name, part in parts().items() if part["pid"]}
+    return {part.name: part.pid for part in platform.status() if part.pid}
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +43,8 @@ def assert_nothing_lost(environment: Environment) -> None:
     assert environment.kubectl("get", "configmap/survives", "--output=jsonpath={.data.note}") == "kept"
     wait_for(lambda: environment.version().get("color") == "blue", 60, "the application to answer")
     environment.project.pulumi("preview", "--expect-no-changes")
+    told = subprocess.run([SLIPWAY, "local", "status", "--json"], capture_output=True, text=True, check=True)
+    assert all(part["ready"] for part in json.loads(told.stdout))
 
 
 @pytest.mark.usefixtures("note")

@@ -6,14 +6,28 @@ import subprocess
 import sys
 import sysconfig
 import venv
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
+import boto3  # pyright: ignore[reportMissingTypeStubs]
 import pytest
 
 from tests.support.project import REPOSITORY
 
 ANSWER = "require('http').createServer((_, answer) => answer.end('ok')).listen(process.env.PORT)"
 IMAGE = "127.0.0.1:5000/slipway/example"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def account(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Each file has an AWS account of its own, so that it can run beside others and still tell what it has left there."""
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setenv("AWS_ACCESS_KEY_ID", f"{zlib.crc32(request.path.name.encode()):012}")
+        changed.setattr(
+            boto3, "DEFAULT_SESSION", None
+        )  # it keeps the first credentials that it was asked with
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -74,8 +74,8 @@ class Stack:
         return done.stdout
 
     def set(self, **config: str) -> None:
-        for key, value in config.items():
-            self.pulumi("config", "set", key, value)
+        pairs = [word for key, value in config.items() for word in ("--plaintext", f"{key}={value}")]
+        self.pulumi("config", "set-all", *pairs)
 
     def remove(self) -> None:
         """Whatever is there of it."""

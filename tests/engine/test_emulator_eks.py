@@ -35,8 +35,8 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     running.kill()
 
 
-def make(emulator: Emulator, name: str) -> dict[str, Any]:
-    ec2, eks = emulator.client("ec2"), emulator.client("eks")
+def make(emulator: Emulator, name: str, key: str = "test") -> dict[str, Any]:
+    ec2, eks = emulator.client("ec2", key), emulator.client("eks", key)
     vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.9.0.0/24")["Subnet"]["SubnetId"]
     eks.create_cluster(
@@ -144,6 +144,14 @@ def test_who_made_the_cluster_is_its_administrator(emulator: Emulator) -> None:
     assert status["authenticated"] is True
     assert status["user"]["username"] == f"arn:aws:iam::{ACCOUNT}:root"
     assert status["user"]["groups"] == ["system:masters"]
+
+
+def test_a_cluster_of_another_account_is_its_own_account_s(emulator: Emulator) -> None:
+    hers = "111111111111"
+    assert "signed for none of the clusters" in review(emulator, token("hers", key=hers))["error"]
+    make(emulator, "hers", hers)
+    assert review(emulator, token("hers", key=hers))["user"]["username"] == "arn:aws:iam::111111111111:root"
+    assert "no access entry" in review(emulator, token("main", key=hers))["error"]
 
 
 def test_a_tool_that_knows_the_emulator_signs_for_its_address(emulator: Emulator) -> None:

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from tests.support.environment import wait_for
-from tests.support.project import REPOSITORY, Project, dev_settings
+from tests.support.project import REPOSITORY, Project, begin, dev_settings, removed_at_end
 
 EXAMPLES = sorted(file.parent.name for file in (REPOSITORY / "examples").glob("*/Pulumi.yaml"))
 STACK = "examples"
@@ -61,15 +61,10 @@ def example(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
             **{f"{described['name']}:{key}": given[key] for key in asked if key in given},
         },
     }
-    text = yaml.safe_dump(settings)
-    project.settings_file.write_text(text)
-    if f'"{STACK}"' in project.pulumi("stack", "ls", "--json").output:  # a run that was killed
-        project.remove()
-        project.settings_file.write_text(text)
-    project.pulumi("stack", "init")
-    project.up()
-    yield Example(project, project.outputs())
-    project.remove()
+    begin(project, yaml.safe_dump(settings))
+    with removed_at_end(project):
+        project.up()
+        yield Example(project, project.outputs())
 
 
 def test_second_preview_finds_nothing_to_do(example: Example) -> None:

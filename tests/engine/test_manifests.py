@@ -11,11 +11,11 @@ import pytest
 from slipway_local import runtime
 from tests.support.project import REPOSITORY
 from tests.support.schemas import write_schemas
-from tests.unit.conftest import program, run
+from tests.unit.conftest import program, run_whole
 from tests.unit.mocks import Program, Run
 from tests.unit.test_environment import up
 
-__all__ = ["program", "run"]
+__all__ = ["program", "run_whole"]
 STACKS = ["dev", "prod"]
 Checkov = Callable[[str, Path], list[str]]
 
@@ -29,14 +29,14 @@ def schemas(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(params=STACKS)
 def manifests(
     request: pytest.FixtureRequest,
-    run: Run,
+    run_whole: Run,
     program: Program,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Path]:
     """A folder with every Kubernetes object of a stack, one a file."""
     monkeypatch.chdir(REPOSITORY)
-    run(lambda: up(request.param))
+    run_whole(lambda: up(request.param))
     for made in program.resources:
         if made.type.startswith("kubernetes:"):
             body = {key: value for key, value in made.inputs.items() if value is not None}

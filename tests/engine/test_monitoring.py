@@ -17,7 +17,7 @@ import pytest
 
 from tests.support.environment import wait_for
 from tests.support.monitoring import expressions
-from tests.support.project import REPOSITORY, Project
+from tests.support.project import REPOSITORY, Project, begin, removed_at_end
 
 STACK = "watched"
 URL = "http://127.0.0.1:30086"
@@ -141,10 +141,9 @@ def _kubectl(*arguments: str) -> str:
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     """Gateway, application and monitoring, up, with 300 requests behind them."""
     project = _project(tmp_path_factory.mktemp("watched"))
-    project.up()
-    yield Watched(project)
-    if f'"{STACK}"' in project.pulumi("stack", "ls", "--json").output:
-        project.remove()
+    with removed_at_end(project):
+        project.up()
+        yield Watched(project)
 
 
 def _project(folder: Path) -> Project:
@@ -154,10 +153,7 @@ def _project(folder: Path) -> Project:
     )
     (folder / "__main__.py").write_text(PROGRAM)
     project = Project(folder, STACK)
-    if f'"{STACK}"' in project.pulumi("stack", "ls", "--json").output:
-        project.remove()  # what an earlier run that was killed left
-    project.pulumi("stack", "init")
-    project.set("rules", RULES)
+    begin(project, json.dumps({"config": {"watched:rules": RULES}}))
     return project
 
 

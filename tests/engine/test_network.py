@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.project import REPOSITORY, Project, dev_settings
+from tests.support.project import REPOSITORY, Project, begin, dev_settings, removed_at_end
 
 PROGRAM = """
 import pulumi
@@ -44,10 +44,10 @@ def project(tmp_path: Path) -> Iterator[Project]:
     (tmp_path / "__main__.py").write_text(PROGRAM)
     (tmp_path / ".venv").symlink_to(REPOSITORY / ".venv")
     project = Project(tmp_path, "network-growth")
-    project.pulumi("stack", "init")
     configure(project, LEAST)
-    yield project
-    project.remove()
+    begin(project, project.settings_file.read_text())
+    with removed_at_end(project):
+        yield project
 
 
 def test_growing_replaces_nothing(project: Project) -> None:

@@ -1,5 +1,6 @@
 """The policy pack under the real engine: dev and prod keep to it, and what breaks it is refused."""
 
+import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.project import REPOSITORY, SLIPWAY, Project, copy_of_program, dev_settings
+from tests.support.project import REPOSITORY, Project, begin, copy_of_program, dev_settings
 
 PACK = ("--policy-pack", "policies")
 PROVIDER = {
@@ -76,8 +77,7 @@ def shop(tmp_path: Path) -> Iterator[Project]:
     (tmp_path / ".venv").symlink_to(REPOSITORY / ".venv")
     project = Project(tmp_path, "policies-shop")
     program(project)
-    project.settings_file.write_text("config: {}\n")
-    project.pulumi("stack", "init")
+    begin(project, "config: {}\n")
     project.up()
     yield project
     program(project)
@@ -90,15 +90,37 @@ def program(project: Project, key: str = "id", protect: bool = False) -> None:
     (project.folder / "__main__.py").write_text(text)
 
 
-def held(project: Project) -> tuple[int, str]:
+def held(project: Project, command: str = "preview", *flags: str) -> tuple[int, str]:
     run = subprocess.run(
-        [SLIPWAY, "local", "exec", "--", REPOSITORY / "scripts/held.sh", "preview", project.stack],
+        [REPOSITORY / "scripts/held.sh", command, project.stack, *flags],
         cwd=project.folder,
         check=False,
         capture_output=True,
         text=True,
     )
     return run.returncode, run.stdout + run.stderr
+
+
+def test_an_update_that_breaks_a_rule_is_stopped_before_anything_changes(shop: Project) -> None:
+    """Given a table that nothing protects, then a held update leaves stack and table as they are; a good one goes through."""
+    before = shop.pulumi("stack", "export").output
+    program(shop, key="number")
+    code, output = held(shop, "up", "--yes")
+    assert code != 0, output
+    assert "[mandatory]  data-protected  (aws:dynamodb/table:Table: orders)" in output, output
+    assert "Updating (" not in output, output
+    assert shop.pulumi("stack", "export").output == before
+
+    program(shop, protect=True)
+    shop.pulumi("config", "set", "--path", "slipway:policyExceptions.deletion-protection.orders", "a test")
+    code, output = held(shop, "up", "--yes")
+    assert code == 0, output
+    (table,) = (
+        resource
+        for resource in json.loads(shop.pulumi("stack", "export").output)["deployment"]["resources"]
+        if resource["type"] == "aws:dynamodb/table:Table"
+    )
+    assert table["protect"] is True
 
 
 def test_a_table_is_replaced_only_when_the_stack_file_names_it(shop: Project) -> None:

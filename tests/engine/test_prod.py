@@ -6,16 +6,19 @@ It does not prove that AWS brings nodes or a load balancer: the platform's own n
 """
 
 import json
+import urllib.error
 import urllib.request
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import yaml
 
+from slipway.audit import PARTS
 from tests.support.account import Resources, left, resources
 from tests.support.environment import Environment, wait_for
-from tests.support.project import REPOSITORY, Project, copy_of_program, dev_settings
+from tests.support.project import REPOSITORY, Project, copy_of_program, dev_settings, removed_at_end
 
 STACK = "prod-whole"
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -30,9 +33,16 @@ def settings() -> dict[str, Any]:
     app = config["slipway:app"]
     app["healthPath"] = dev["slipway:app"]["healthPath"]
     app["resources"]["cpu"] = "20m"
-    config["slipway:gateway"].update({"replicas": 1, "definitions": "existing"})
-    config["slipway:cluster"] = {"kind": "eks", "removal": "destroy"}
-    config["slipway:backup"]["removal"] = "destroy"
+    # The load balancer has an address here and no name, and CloudFront takes names alone.
+    config["slipway:gateway"].update(
+        {"replicas": 1, "definitions": "existing", "address": "origin.example.com"}
+    )
+    # Without the account's number, which the provider may not ask for here, it cannot know a hub again.
+    config["slipway:audit"]["parts"] = [part for part in PARTS if part != "security-hub"]
+    small = {"storage": {"kind": "ephemeral"}, "grafana": "none", "cpu": "20m", "memory": "512Mi"}
+    config["slipway:monitoring"].update(small)
+    for section in ("audit", "backup", "cache", "cdn", "cluster", "database", "delivery", "monitoring"):
+        config[f"slipway:{section}"]["removal"] = "destroy"
     return all_
 
 
@@ -46,23 +56,45 @@ def before() -> Resources:
 def prod(before: Resources, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
     """Production, up."""
     project: Project = copy_of_program(tmp_path_factory.mktemp("prod"), STACK, settings())
-    project.up()
-    yield Environment(project, project.outputs()["url"])
-    if STACK in project.pulumi("stack", "ls", "--json").output:
-        project.remove()
+    with removed_at_end(project):
+        project.up()
+        yield Environment(project, project.outputs()["url"])
 
 
-def test_prod_serves(prod: Environment) -> None:
-    """Given prod that is up, then its load balancer's address answers in blue."""
+def test_prod_serves_the_edge_and_nobody_else(prod: Environment) -> None:
+    """Given prod that is up, then its load balancer answers in blue to who brings the edge's secret, and 403 to others."""
+    objects = json.loads(
+        prod.kubectl("get", "services,secrets", f"--namespace={STACK}-gateway", "--output=json")
+    )
+    (address,) = (
+        given["ip"]
+        for found in objects["items"]
+        for given in found.get("status", {}).get("loadBalancer", {}).get("ingress", ())
+    )
+    (secret,) = (
+        b64decode(found["data"]["ORIGIN_SECRET"]).decode()
+        for found in objects["items"]
+        if "ORIGIN_SECRET" in found.get("data", {})
+    )
 
-    def answer() -> dict[str, str]:
+    def answer(**headers: str) -> tuple[int, str]:
+        request = urllib.request.Request(f"http://{address}/version", headers=headers)
         try:
-            with DIRECT.open(f"{prod.url}/version", timeout=5) as said:
-                return json.load(said)
+            with DIRECT.open(request, timeout=5) as said:
+                return said.status, json.load(said)["color"]
+        except urllib.error.HTTPError as error:
+            return error.code, ""
         except OSError:
-            return {}
+            return 0, ""
 
-    wait_for(lambda: answer().get("color") == "blue", 30, f"{prod.url}/version to answer in blue")
+    verified = {"X-Origin-Verify": secret}
+    wait_for(lambda: answer(**verified) == (200, "blue"), 30, f"{address}/version to answer in blue")
+    assert answer() == (403, "")
+    assert answer(**{"X-Origin-Verify": f"{secret}x"}) == (403, "")
+    assert prod.url.startswith("https://"), "the edge's address is the one that is told"
+    state = prod.project.pulumi("stack", "export").output
+    assert secret not in state
+    assert b64encode(secret.encode()).decode() not in state
 
 
 def test_its_cluster_is_the_local_api_server_and_the_login_is_aws_s(prod: Environment) -> None:

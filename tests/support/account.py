@@ -13,6 +13,12 @@ def resources() -> Resources:
     ec2, kms, backup, iam, eks, logs = (
         connect(name) for name in ("ec2", "kms", "backup", "iam", "eks", "logs")
     )
+    rds, caches, edge, s3, topics, trails = (
+        connect(name) for name in ("rds", "elasticache", "cloudfront", "s3", "sns", "cloudtrail")
+    )
+    account = connect("sts").get_caller_identity()["Account"]
+    budgets = connect("budgets").describe_budgets(AccountId=account)
+    firewall, edge_logs = (connect(name, region_name="us-east-1") for name in ("wafv2", "logs"))
     keys = [kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"] for key in kms.list_keys()["Keys"]]
     return {
         "vpcs": {vpc["VpcId"] for vpc in ec2.describe_vpcs()["Vpcs"]},
@@ -29,6 +35,25 @@ def resources() -> Resources:
         "vaults": {vault["BackupVaultName"] for vault in backup.list_backup_vaults()["BackupVaultList"]},
         "plans": {plan["BackupPlanId"] for plan in backup.list_backup_plans()["BackupPlansList"]},
         "roles": {role["RoleName"] for role in iam.list_roles()["Roles"]},
+        "databases": {found["DBInstanceIdentifier"] for found in rds.describe_db_instances()["DBInstances"]},
+        "parameters of databases": {
+            group["DBParameterGroupName"] for group in rds.describe_db_parameter_groups()["DBParameterGroups"]
+        },
+        "caches": {
+            group["ReplicationGroupId"] for group in caches.describe_replication_groups()["ReplicationGroups"]
+        },
+        "distributions": {
+            found["Id"] for found in edge.list_distributions()["DistributionList"].get("Items", ())
+        },
+        "firewalls": {acl["ARN"] for acl in firewall.list_web_acls(Scope="CLOUDFRONT")["WebACLs"]},
+        "log groups of the edge": {
+            group["logGroupName"] for group in edge_logs.describe_log_groups()["logGroups"]
+        },
+        "buckets": {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]},
+        "secrets": {secret["ARN"] for secret in connect("secretsmanager").list_secrets()["SecretList"]},
+        "budgets": {budget["BudgetName"] for budget in budgets.get("Budgets", ())},
+        "topics": {topic["TopicArn"] for topic in topics.list_topics()["Topics"]},
+        "trails": {trail["TrailARN"] for trail in trails.list_trails()["Trails"]},
         "identity providers": {
             provider["Arn"] for provider in iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
         },

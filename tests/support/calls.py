@@ -153,13 +153,14 @@ def secrets() -> Secrets:
 
 
 def workload_role() -> WorkloadRole:
+    read = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::reports/*"}
     return WorkloadRole(
         "reports",
         {
             "cluster_name": "cluster",
             "namespace": "shop",
             "service_account": "reports",
-            "policy": '{"Version": "2012-10-17", "Statement": []}',
+            "policy": pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": [read]}),
         },
     )
 

@@ -41,12 +41,8 @@ class Environment:
 
     def weights(self) -> dict[str, int]:
         """What the live route says: backend -> weight."""
-        (route,) = self.objects("httproutes.gateway.networking.k8s.io")
-        return {
-            backend["name"]: backend["weight"]
-            for rule in route["spec"]["rules"]
-            for backend in rule["backendRefs"]
-        }
+        route = json.loads(self.kubectl("get", "httproutes.gateway.networking.k8s.io/chat", "--output=json"))
+        return {backend["name"]: backend["weight"] for backend in route["spec"]["rules"][0]["backendRefs"]}
 
     def version(self) -> dict[str, str]:
         """What /version answers, or {} when it does not answer 200."""
@@ -74,9 +70,13 @@ def bring_up(folder: Path, stack: str, node_port: int, max_replicas: int) -> Env
     settings["config"]["slipway:app"]["resources"]["cpu"] = "50m"
     settings["config"]["slipway:app"]["scaling"]["maxReplicas"] = max_replicas
     project = copy_of_program(folder, stack, settings)
-    project.up()
     environment = Environment(project, url)
-    wait_for(lambda: environment.version().get("color") == "blue", 30, f"{url}/version to answer in blue")
+    try:
+        project.up()
+        wait_for(lambda: environment.version().get("color") == "blue", 30, f"{url}/version to answer in blue")
+    except BaseException:
+        project.remove()  # what it has begun would take the node's cpu from others
+        raise
     return environment
 
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+MOST_SECONDS = 180
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -70,14 +72,15 @@ def _read(results: Path) -> list[Answer]:
 
 
 @contextmanager
-def load(url: str, *, rate: int, seconds: int) -> Generator[Load]:
-    """Sends `rate` requests a second for `seconds`, both bounded. The block runs during the load; the load ends after it.
+def load(url: str, *, rate: int, seconds: int | None = None) -> Generator[Load]:
+    """Sends `rate` requests a second, for `seconds` or, without them, until a second after the block has ended.
 
-    At most 2,000 requests a second for two minutes, to loopback alone.
+    The block runs during the load; one that outlasts it is an error, for what it does at its end would meet no request.
+    At most 2,000 requests a second for three minutes, to loopback alone.
     """
     if urlsplit(url).hostname != "127.0.0.1":
         raise ValueError(f"load goes to loopback alone, not to {url}")
-    if not (0 < rate <= 2000 and 0 < seconds <= 120):
+    if not (0 < rate <= 2000 and 0 < (seconds or MOST_SECONDS) <= MOST_SECONDS):
         raise ValueError(f"load is bounded: {rate}/s for {seconds} s is too much")
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder) / "results.bin"
@@ -86,7 +89,7 @@ def load(url: str, *, rate: int, seconds: int) -> Generator[Load]:
                 "vegeta",
                 "attack",
                 f"-rate={rate}",
-                f"-duration={seconds}s",
+                f"-duration={seconds or MOST_SECONDS}s",
                 "-timeout=35s",
                 f"-output={results}",
             ],
@@ -98,9 +101,13 @@ def load(url: str, *, rate: int, seconds: int) -> Generator[Load]:
         running = Load(started=time.time())
         try:
             yield running
-            attack.wait(timeout=seconds + 60)
+            assert attack.poll() is None, f"the load ended before what it was to accompany: {attack.args}"
+            if seconds is None:
+                time.sleep(1)
+                attack.terminate()  # it sends no more, and waits for the answers to what it has sent
+            attack.wait(timeout=(seconds or 0) + 60)
         finally:
             if attack.poll() is None:
-                attack.terminate()
+                attack.kill()
                 attack.wait()
         running.answers = _read(results)

@@ -1,17 +1,25 @@
-"""A copy of the program with a stack of its own, run by the real CLI. It never touches the checkout or the dev stack."""
+"""A copy of the program with a stack of its own, run by the real CLI. It never touches the checkout or the dev stack.
+
+The tests themselves run in `slipway local exec`, so what they start has its environment already.
+"""
 
 import json
 import shutil
 import subprocess
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from slipway_local.pulumi_locks import clear_stale_locks
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 SLIPWAY = REPOSITORY / ".venv" / "bin" / "slipway"
+AS_A_PERSON = (str(SLIPWAY), "local", "exec", "--", "pulumi")
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,8 @@ class Project:
 
     folder: Path
     stack: str
+    command: tuple[str, ...] = ("pulumi",)
+    """`AS_A_PERSON` goes by way of the platform's command, which clears the locks of a pulumi that was killed."""
 
     @property
     def settings_file(self) -> Path:
@@ -38,18 +48,7 @@ class Project:
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """The command running, for those who want to kill it."""
         return subprocess.Popen(
-            [
-                SLIPWAY,
-                "local",
-                "exec",
-                "--",
-                "pulumi",
-                *arguments,
-                "--stack",
-                self.stack,
-                "--non-interactive",
-                "--color=never",
-            ],
+            [*self.command, *arguments, "--stack", self.stack, "--non-interactive", "--color=never"],
             cwd=self.folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -65,6 +64,7 @@ class Project:
         except subprocess.TimeoutExpired:
             process.kill()
             output, _ = process.communicate()
+            clear_stale_locks()
             raise AssertionError(
                 f"pulumi {' '.join(arguments)} did not end within {timeout} s:\n{output}"
             ) from None
@@ -78,6 +78,14 @@ class Project:
     def set(self, key: str, value: str) -> None:
         self.pulumi("config", "set", key, value)
 
+    def set_all(self, **values: str) -> None:
+        """Many at once; a name with dots is a path into a nested value."""
+        pairs = [word for key, value in values.items() for word in ("--plaintext", f"{key}={value}")]
+        self.pulumi("config", "set-all", "--path", *pairs)
+
+    def exists(self) -> bool:
+        return self.pulumi("stack", check=False).code == 0
+
     def remove(self) -> None:
         """Destroys every resource and the stack itself."""
         self.pulumi("destroy", "--yes", "--skip-preview")
@@ -88,21 +96,33 @@ class Project:
 
 
 def copy_of_program(folder: Path, stack: str, settings: dict[str, Any]) -> Project:
-    """Copies the program into `folder` and gives it an empty stack with these settings.
-
-    What an earlier run that was killed left of this stack is destroyed first.
-    """
+    """Copies the program into `folder` and gives it an empty stack with these settings."""
     for name in ("Pulumi.yaml", "__main__.py"):
         shutil.copy2(REPOSITORY / name, folder / name)
     for name in (".venv", "apps", "policies", "stacks"):
         (folder / name).symlink_to(REPOSITORY / name)
     project = Project(folder, stack)
-    project.settings_file.write_text(yaml.safe_dump(settings, sort_keys=False))
-    if project.pulumi("stack", "ls", "--json").output.find(f'"{stack}"') >= 0:
-        project.remove()
-        project.settings_file.write_text(yaml.safe_dump(settings, sort_keys=False))
-    project.pulumi("stack", "init")
+    begin(project, yaml.safe_dump(settings, sort_keys=False))
     return project
+
+
+def begin(project: Project, settings: str) -> None:
+    """Gives it an empty stack with these settings. What an earlier run that was killed left of it is destroyed first."""
+    project.settings_file.write_text(settings)
+    if project.exists():
+        project.remove()
+        project.settings_file.write_text(settings)
+    project.pulumi("stack", "init")
+
+
+@contextmanager
+def removed_at_end(project: Project) -> Generator[None]:
+    """Also when it fails to come up: what is left would take the node's cpu from others."""
+    try:
+        yield
+    finally:
+        if project.exists():
+            project.remove()
 
 
 def dev_settings() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What is written from the library itself: the reference pages and the file of URNs. `make docs` writes them.
+"""What is written from the library itself: the reference pages, the files of URNs and of defaults. `make docs` writes them.
 
 The words come from the docstrings, by griffe, which reads the sources; the pictures from what the calls of calls.py register.
 """
@@ -14,12 +14,14 @@ from typing import Any
 import griffe
 
 from tests.support.calls import COMPONENTS, Call, calls
+from tests.support.defaults import resolved
 from tests.support.pictures import picture
 from tests.unit.mocks import Program, record
 
 ROOT = Path(__file__).parents[2]
 PAGES = ROOT / "docs" / "reference"
 URNS = ROOT / "tests" / "unit" / "urns.json"
+DEFAULTS = ROOT / "tests" / "unit" / "defaults.json"
 _SHAPE = ("argument", "type", "default", "what it is")
 
 
@@ -47,6 +49,16 @@ def programs() -> dict[str, Program]:
         return {call.key: record(call.build) for of_component in calls().values() for call in of_component}
 
 
+def defaults() -> dict[str, Any]:
+    """What each call of calls.py ends in, by its key."""
+    with chdir(ROOT):
+        return {
+            call.key: resolved(COMPONENTS[name], call)
+            for name, of_component in calls().items()
+            for call in of_component
+        }
+
+
 def texts() -> dict[Path, str]:
     """Every file that `make docs` writes, with what is to stand in it."""
     pages = [_Page(library()[name].final_target, calls()[name]) for name in COMPONENTS]
@@ -56,6 +68,7 @@ def texts() -> dict[Path, str]:
         PAGES / "README.md": _index(pages),
         **{PAGES / page.file: page.text() for page in pages},
         URNS: json.dumps(names, indent=2, sort_keys=True) + "\n",
+        DEFAULTS: json.dumps(defaults(), indent=2, sort_keys=True, ensure_ascii=False) + "\n",
     }
 
 

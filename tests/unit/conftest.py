@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pulumi.runtime import config as runtime_config
 
-from tests.unit.mocks import Program, Run, empty, run_into
+from tests.unit.mocks import Plausible, Program, Run, empty, run_into
 
 
 @pytest.fixture
@@ -23,6 +23,17 @@ def run(program: Program) -> Iterator[Run]:
 
     def run(build: Callable[[], Any]) -> Any:
         return run_into(program, build)
+
+    yield run
+    runtime_config.set_all_config({}, [])
+
+
+@pytest.fixture
+def run_whole(program: Program) -> Iterator[Run]:
+    """The same for a whole environment, whose parts read account and region out of what they are answered."""
+
+    def run(build: Callable[[], Any]) -> Any:
+        return run_into(program, build, Plausible())
 
     yield run
     runtime_config.set_all_config({}, [])

@@ -41,6 +41,7 @@ class Registered:
     needs: frozenset[str]
     former: frozenset[str]
     delete_before_replace: bool
+    retain: bool
 
 
 @dataclass
@@ -107,6 +108,7 @@ class Monitor(mocks.MockMonitor):
                     needs=frozenset(request.dependencies),
                     former=self.former(request),
                     delete_before_replace=request.deleteBeforeReplace,
+                    retain=request.retainOnDelete,
                 )
             )
         return answer
@@ -143,6 +145,9 @@ class Mocks(pulumi.runtime.Mocks):
             },
             "aws:s3/bucket:Bucket": {
                 "bucketRegionalDomainName": f"{args.name}.s3.eu-central-1.amazonaws.com"
+            },
+            "aws:wafv2/webAcl:WebAcl": {
+                "arn": f"arn:aws:wafv2:us-east-1:123456789012:global/webacl/{args.name}/1"
             },
             "docker:index/remoteImage:RemoteImage": {"imageId": "sha256:1234"},
             "docker:index/registryImage:RegistryImage": {"sha256Digest": "sha256:abcd"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pulumi
@@ -249,6 +250,70 @@ def test_canary(run: Run, program: Program) -> None:
     assert spec["hostnames"] == ["chat.example.com"]
 
 
+def rules(program: Program) -> list[dict[str, Any]]:
+    return body(program, ROUTE, "chat-route")["spec"]["rules"]
+
+
+def backends(rule: dict[str, Any]) -> dict[str, int]:
+    return {backend["name"]: backend["weight"] for backend in rule["backendRefs"]}
+
+
+def test_a_colour_is_looked_at_by_a_header(run: Run, program: Program) -> None:
+    """Each by its name; the rule with the weights stays the first, and no other host is served."""
+    run(lambda: app(preview={"header": "X-Slipway-Color"}))
+    switch, *by_header = rules(program)
+    assert backends(switch) == {"chat-blue": 100, "chat-green": 0}
+    for rule, color in zip(by_header, ("blue", "green"), strict=True):
+        header = {"type": "Exact", "name": "X-Slipway-Color", "value": color}
+        assert rule["matches"] == [{"path": {"type": "PathPrefix", "value": "/"}, "headers": [header]}]
+        assert backends(rule) == {f"chat-{color}": 1}
+    assert not [resource for resource in program.resources if resource.name == "chat-preview"]
+
+
+def test_the_colour_that_is_not_active_is_looked_at_by_a_host_name(run: Run, program: Program) -> None:
+    run(lambda: app(active="green", preview={"hostnames": ["next.example.com"]}))
+    route = body(program, ROUTE, "chat-preview")
+    assert route["metadata"]["name"] == "chat-preview"
+    assert route["spec"]["hostnames"] == ["next.example.com"]
+    assert route["spec"]["parentRefs"] == body(program, ROUTE, "chat-route")["spec"]["parentRefs"]
+    assert [backends(rule) for rule in route["spec"]["rules"]] == [{"chat-blue": 1}]
+    assert len(rules(program)) == 1
+
+
+USERS: Any = {"headers": {"X-Beta": "yes"}, "cookies": {"beta": "1.0"}}
+
+
+def test_chosen_users_get_the_canary(run: Run, program: Program) -> None:
+    """By a header or by one of their cookies, of which all come in one header; a part of a cookie's value is not it."""
+    run(lambda: app(strategy="canary", canary_weight=0, canary_users=USERS))
+    switch, chosen = rules(program)
+    assert backends(switch) == {"chat-blue": 100, "chat-green": 0}
+    assert backends(chosen) == {"chat-green": 1}
+    header, cookie = (match["headers"][0] for match in chosen["matches"])
+    assert header == {"type": "Exact", "name": "X-Beta", "value": "yes"}
+    assert (cookie["type"], cookie["name"]) == ("RegularExpression", "Cookie")
+    for sent, meant in {
+        "beta=1.0": True,
+        "a=b; beta=1.0; c=d": True,
+        "a=b;beta=1.0": True,
+        "alphabeta=1.0": False,
+        "beta=1.01": False,
+        "beta=1x0": False,
+    }.items():
+        assert bool(re.search(cookie["value"], sent)) == meant, sent
+
+
+def test_a_canary_that_only_chosen_users_get_is_waited_for_too(run: Run, program: Program) -> None:
+    run(lambda: app(strategy="canary", canary_weight=0, canary_users=USERS))
+    urns = " ".join(program.by_name(f"kubernetes:{ROUTE}", "chat-route").depends_on)
+    assert "chat-green-release" in urns
+
+
+def test_without_a_canary_there_are_no_chosen_users(run: Run, program: Program) -> None:
+    run(lambda: app(canary_users=USERS))
+    assert len(rules(program)) == 1
+
+
 def test_the_route_waits_only_for_colours_that_carry_traffic(run: Run, program: Program) -> None:
     run(app)
     waits = program.by_name(f"kubernetes:{ROUTE}", "chat-route").depends_on
@@ -323,6 +388,24 @@ def test_hooks_stand_before_records_and_route(run: Run, program: Program) -> Non
         ({"command": [1]}, "command must be words of text, got 1"),
         ({"arguments": [None, 2]}, "arguments must be words of text, got 2"),
         ({"files": {"models.json": ""}}, "files must be absolute paths, got 'models.json'"),
+        ({"hostnames": ["Chat"]}, "hostnames must be host names, as chat.example.com, got 'Chat'"),
+        (
+            {"preview": {"header": "X Y"}},
+            "preview.header must be a header's name, as X-Slipway-Color, got 'X Y'",
+        ),
+        (
+            {"preview": {"hostnames": ["a/b"]}},
+            "preview.hostnames must be host names, as chat.example.com, got 'a/b'",
+        ),
+        (
+            {"hostnames": ["a.example"], "preview": {"hostnames": ["a.example"]}},
+            "a.example must stand in hostnames or in preview.hostnames, not in both",
+        ),
+        ({"canary_users": {"headers": {"a:b": "1"}}}, "canary_users.headers must be a header's name"),
+        ({"canary_users": {"headers": {"X-Beta": ""}}}, "canary_users.headers[X-Beta] must be text"),
+        ({"canary_users": {"cookies": {"a b": "1"}}}, "canary_users.cookies must be a cookie's name"),
+        ({"canary_users": {"cookies": {"a": "1;2"}}}, "canary_users.cookies[a] must be a cookie's value"),
+        ({"canary_users": {"cookie": {}}}, "there is no argument canary_users.cookie"),
         ({"claims": {"data": "x"}}, "claims must be absolute paths, got 'data'"),
         (
             {"files": {"/tmp": ""}},  # noqa: S108 (a mount, not a file)

@@ -240,6 +240,20 @@ def test_in_cluster_as_asked(run: Run, program: Program) -> None:
     ]
 
 
+def test_in_cluster_an_image_of_one_s_own_and_what_is_excepted(run: Run, program: Program) -> None:
+    alone = {"slipway/exception-replicated", "slipway/exception-disruption-budget"}
+    run(lambda: Cache("cache", IN_CLUSTER))
+    of_store = program.by_name("kubernetes:apps/v1:StatefulSet", "cache-valkey").inputs
+    assert of_store["metadata"]["annotations"].keys() == {*alone, "slipway/exception-images-pinned"}
+    program.resources.clear()
+    own: Any = {**IN_CLUSTER, "image": "mirror.example.com/valkey@sha256:12"}
+    run(lambda: Cache("cache", own))
+    of_store = program.by_name("kubernetes:apps/v1:StatefulSet", "cache-valkey").inputs
+    (container,) = of_store["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == "mirror.example.com/valkey@sha256:12"
+    assert of_store["metadata"]["annotations"].keys() == alone
+
+
 @pytest.mark.parametrize(
     ("args", "message"),
     [
@@ -259,6 +273,7 @@ def test_in_cluster_as_asked(run: Run, program: Program) -> None:
         ({**ELASTICACHE, "allowed_cidrs": ["::/0"]}, "allowed_cidrs must be IPv4 blocks"),
         ({**IN_CLUSTER, "namespace": "A"}, "namespace must be lower-case letters, digits and -, got 'A'"),
         ({**IN_CLUSTER, "client_namespaces": []}, "client_namespaces must name one namespace or more"),
+        ({**IN_CLUSTER, "image": ""}, "image must be an image, got ''"),
         ({**IN_CLUSTER, "cpu": "half"}, "cpu must be as 250m or 1, got 'half'"),
         ({**IN_CLUSTER, "memory": "100Ki"}, "memory must be as 256Mi, got '100Ki'"),
         ({**IN_CLUSTER, "policy": "x"}, "there is no argument policy"),

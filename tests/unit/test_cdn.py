@@ -17,6 +17,7 @@ from tests.unit.mocks import Program, Registered, Run
 DISTRIBUTION = "aws:cloudfront/distribution:Distribution"
 WEB: dict[str, Any] = {"origin": "http://lb.example.com"}
 STATIC: dict[str, Any] = {"kind": "static"}
+FIREWALL_ARN = "arn:aws:wafv2:us-east-1:123456789012:global/webacl/cdn-firewall/1"
 VPC: dict[str, Any] = {"kind": "vpc", "origin": "lb.example.com", "load_balancer_arn": "arn:lb"}
 DOMAINS: dict[str, Any] = {"domains": ["example.com", "*.example.com"], "zone_id": "Z1"}
 
@@ -28,6 +29,7 @@ ALWAYS = [
 ]
 FIREWALL = [
     "aws:cloudwatch/logGroup:LogGroup cdn-firewall-log",
+    "aws:kms/key:Key cdn-firewall-log-key",
     "aws:wafv2/webAcl:WebAcl cdn-firewall",
     "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration cdn-firewall-logging",
 ]
@@ -103,7 +105,7 @@ def test_the_distribution(run: Run, program: Program) -> None:
         "aliases": [],
         "restrictions": {"geoRestriction": {"restrictionType": "none"}},
         "viewerCertificate": {"cloudfrontDefaultCertificate": True},
-        "webAclId": "arn:cdn-firewall",
+        "webAclId": FIREWALL_ARN,
     }
 
 
@@ -201,7 +203,7 @@ def test_outputs(run: Run, program: Program) -> None:
         "origin_header": "X-Origin-Verify",
         "origin_secret": "mine",
         "bucket_name": "",
-        "web_acl_arn": "arn:cdn-firewall",
+        "web_acl_arn": FIREWALL_ARN,
     }
 
 
@@ -481,11 +483,16 @@ def test_a_firewall_that_only_counts(run: Run, program: Program) -> None:
 def test_the_firewall_s_log_has_what_it_stopped_and_no_credentials(run: Run, program: Program) -> None:
     firewall(run, program, log_days=30)
     group = program.by_name("aws:cloudwatch/logGroup:LogGroup", "cdn-firewall-log").inputs
-    assert group == {"region": "us-east-1", "namePrefix": "aws-waf-logs-cdn-", "retentionInDays": 30}
+    assert group == {
+        "region": "us-east-1",
+        "namePrefix": "aws-waf-logs-cdn-",
+        "retentionInDays": 30,
+        "kmsKeyId": "arn:cdn-firewall-log-key",
+    }
     name = "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration"
     assert program.by_name(name, "cdn-firewall-logging").inputs == {
         "region": "us-east-1",
-        "resourceArn": "arn:cdn-firewall",
+        "resourceArn": FIREWALL_ARN,
         "logDestinationConfigs": ["arn:cdn-firewall-log"],
         "redactedFields": [
             {"singleHeader": {"name": "authorization"}},
@@ -504,6 +511,20 @@ def test_the_firewall_s_log_has_what_it_stopped_and_no_credentials(run: Run, pro
                 }
             ],
         },
+    }
+
+
+def test_the_key_of_the_firewall_s_log_is_for_its_log_groups_alone(run: Run, program: Program) -> None:
+    firewall(run, program)
+    key = program.by_name("aws:kms/key:Key", "cdn-firewall-log-key").inputs
+    assert (key["region"], key["enableKeyRotation"], key["deletionWindowInDays"]) == ("us-east-1", True, 30)
+    administrators, service = json.loads(key["policy"])["Statement"]
+    assert administrators["Principal"] == {"AWS": "arn:aws:iam::123456789012:root"}
+    assert service["Principal"] == {"Service": "logs.us-east-1.amazonaws.com"}
+    assert service["Condition"] == {
+        "ArnEquals": {
+            "kms:EncryptionContext:aws:logs:arn": "arn:aws:logs:us-east-1:123456789012:log-group:aws-waf-logs-cdn-*"
+        }
     }
 
 

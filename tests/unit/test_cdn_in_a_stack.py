@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,37 @@ def test_mistakes(cdn: dict[str, Any], line: str) -> None:
 def test_the_choices_are_the_component_s(key: str, choices: tuple[str, ...]) -> None:
     options = Cdn.model_json_schema()["properties"][key]["anyOf"]
     assert set(options[0]["enum"]) == set(choices)
+
+
+def test_the_gateway_answers_the_edge_alone_and_both_know_one_secret(run: Run, program: Program) -> None:
+    runtime_config.set_all_config({"aws:region": "eu-central-1"}, [])
+    values = raw({**GOOD, "gateway": BY_NAME, "cdn": {}})
+    run(lambda: Environment(parse(values, "Pulumi.test.yaml")).outputs())
+    distribution = program.by_name("aws:cloudfront/distribution:Distribution", "cdn-distribution")
+    (header,) = distribution.inputs["origins"][0]["customHeaders"]
+    secret = program.by_name("kubernetes:core/v1:Secret", "gateway-origin-secret").inputs["data"]
+    assert header == {"name": "X-Origin-Verify", "value": b64decode(secret["ORIGIN_SECRET"]).decode()}
+    assert "origins" in distribution.secrets
+    assert not [name for name in program.children() if "aws:ssm" in name]
+
+
+def test_a_gateway_for_anyone_behind_the_edge_is_a_choice(run: Run, program: Program) -> None:
+    runtime_config.set_all_config({"aws:region": "eu-central-1"}, [])
+    values = raw({**GOOD, "gateway": {**BY_NAME, "clients": "anyone"}, "cdn": {}})
+    run(lambda: Environment(parse(values, "Pulumi.test.yaml")).outputs())
+    assert not [name for name in program.children() if "gateway-origin-secret" in name]
+    assert [name for name in program.children() if "aws:ssm" in name]
+
+
+def test_a_gateway_for_the_edge_alone_needs_one() -> None:
+    (found,) = mistakes(gateway={"clients": "cdn"})
+    assert "slipway:cdn must be there when gateway.clients is cdn: nobody else would be answered" in found
+
+
+def test_a_load_balancer_by_an_address_is_no_origin() -> None:
+    (found,) = mistakes(gateway={"address": "192.0.2.7"}, cdn={})
+    assert "slipway:cdn must be left out unless gateway.address is a host name" in found
+    assert settings(gateway={"address": "origin.example.com"}, cdn={}).cdn is not None
 
 
 @pytest.mark.parametrize("address", [None, "192.0.2.7"])

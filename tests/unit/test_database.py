@@ -151,6 +151,22 @@ def test_rds_speaks_tls_alone(run: Run, program: Program) -> None:
     ]
 
 
+def test_an_upgrade_does_not_take_the_parameters_that_the_instance_still_has(
+    run: Run, program: Program
+) -> None:
+    """AWS refuses to delete a parameter group that an instance has, and the instance leaves it in its window."""
+    run(lambda: Database("db", RDS))
+    group = program.by_name("aws:rds/parameterGroup:ParameterGroup", "db-parameters")
+    assert (group.retain, group.delete_before_replace) == (True, False)
+    assert "name" not in group.inputs, "the new one stands beside the old one"
+    assert "applyImmediately" not in program.by_name(INSTANCE, "db-postgres").inputs
+    program.resources.clear()
+    args: Any = {**RDS, "removal": "destroy"}
+    run(lambda: Database("db", args))
+    assert not program.by_name("aws:rds/parameterGroup:ParameterGroup", "db-parameters").retain
+    assert program.by_name(INSTANCE, "db-postgres").inputs["applyImmediately"] is True
+
+
 def test_rds_removal_by_request(run: Run, program: Program) -> None:
     args: Any = {**RDS, "removal": "destroy"}
     run(lambda: Database("db", args))
@@ -394,6 +410,20 @@ def test_in_cluster_namespace_is_restricted_and_kept(run: Run, program: Program)
     assert account["automountServiceAccountToken"] is False
 
 
+def test_in_cluster_an_image_of_one_s_own_and_what_is_excepted(run: Run, program: Program) -> None:
+    alone = {"slipway/exception-replicated", "slipway/exception-disruption-budget"}
+    run(lambda: Database("db", IN_CLUSTER))
+    of_store = program.by_name("kubernetes:apps/v1:StatefulSet", "db-postgres").inputs
+    assert of_store["metadata"]["annotations"].keys() == {*alone, "slipway/exception-images-pinned"}
+    program.resources.clear()
+    own: Any = {**IN_CLUSTER, "image": "mirror.example.com/postgres@sha256:12"}
+    run(lambda: Database("db", own))
+    of_store = program.by_name("kubernetes:apps/v1:StatefulSet", "db-postgres").inputs
+    (container,) = of_store["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == "mirror.example.com/postgres@sha256:12"
+    assert of_store["metadata"]["annotations"].keys() == alone
+
+
 @pytest.mark.parametrize(
     ("args", "message"),
     [
@@ -425,6 +455,7 @@ def test_in_cluster_namespace_is_restricted_and_kept(run: Run, program: Program)
             'storage_class needs storage "volume": what is ephemeral has no class',
         ),
         ({**IN_CLUSTER, "storage_class": ""}, "storage_class must be a StorageClass's name, got ''"),
+        ({**IN_CLUSTER, "image": ""}, "image must be an image, got ''"),
         ({**IN_CLUSTER, "cpu": "half"}, "cpu must be as 250m or 1, got 'half'"),
         ({**IN_CLUSTER, "memory": "1G"}, "memory must be as 512Mi, got '1G'"),
         ({**RDS, "subnets": []}, "there is no argument subnets; did you mean subnet_ids?"),

@@ -59,15 +59,22 @@ def test_dev(run: Run, program: Program) -> None:
     }
 
 
-def test_prod(run: Run, program: Program) -> None:
-    run(lambda: up("prod"))
+def test_prod(run_whole: Run, program: Program) -> None:
+    outputs = run_whole(lambda: up("prod"))
     assert components(program) == [
         "App chat",
+        "Audit audit",
         "BackupVault backup",
+        "Cache cache",
+        "Cdn cdn",
         "Cluster cluster",
+        "Database database",
+        "Delivery delivery",
         "Gateway gateway",
+        "MonitoringStack monitoring",
         "Network network",
     ]
+    assert outputs["url"] == "https://d1.cloudfront.net"
     assert program.by_name("aws:backup/vault:Vault", "backup-vault").protect
     scaling = program.by_name(
         "kubernetes:autoscaling/v2:HorizontalPodAutoscaler", "chat-blue-autoscaler"
@@ -125,9 +132,10 @@ def test_aws_without_a_region_is_told_before_anything_is_made(run: Run, program:
     assert program.resources == []
 
 
-def test_warnings_are_shown(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_warnings_are_shown(run_whole: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     monkeypatch.setattr(pulumi.log, "warn", said.append)
-    run(lambda: up("prod"))
-    assert len(said) == 1
-    assert "CODE" in said[0]
+    run_whole(lambda: up("prod"))
+    code, plain = said
+    assert "CODE" in code
+    assert "slipway:cdn speaks plain HTTP" in plain

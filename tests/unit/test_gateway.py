@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from typing import Any
 
 import pytest
@@ -201,7 +202,7 @@ def test_tls_by_a_certificate(run: Run, program: Program) -> None:
 
 
 def test_tls_by_a_secret_that_something_else_keeps(run: Run, program: Program) -> None:
-    assert run(lambda: Gateway("edge", {"tls_secret": "issued"}).url) == "https://pending"
+    assert run(lambda: Gateway("edge", {"tls_secret": "issued"}).url) == "https://pending.invalid"
     (listener,) = body(program, "gateway.networking.k8s.io/v1:Gateway", "gateway")["spec"]["listeners"]
     assert listener["tls"]["certificateRefs"] == [{"kind": "Secret", "name": "issued"}]
     assert not [name for name in program.children() if "Secret" in name]
@@ -278,7 +279,7 @@ def test_node_port(run: Run, program: Program) -> None:
 
 
 def test_load_balancer_waits_for_its_address_alone(run: Run, program: Program) -> None:
-    assert run(lambda: Gateway("edge", {}).url) == "http://pending"
+    assert run(lambda: Gateway("edge", {}).url) == "http://pending.invalid"
     annotations = body(program, "core/v1:Service", "service")["metadata"]["annotations"]
     assert annotations["pulumi.com/waitFor"] == "jsonpath={.status.loadBalancer.ingress}"
     assert annotations["service.beta.kubernetes.io/aws-load-balancer-scheme"] == "internet-facing"
@@ -311,7 +312,8 @@ def test_load_balancer_annotations_are_the_caller_s(run: Run, program: Program) 
         ({"max_request_kib": 0}, "max_request_kib must be 1-10485760, got 0"),
         ({"response_seconds": 0}, "response_seconds must be 1-3600, got 0"),
         ({"attempts": 11}, "attempts must be 1-10, got 11"),
-        ({"trusted_proxies": ["everyone"]}, "trusted_proxies must be address blocks, as 10.0.0.0/8"),
+        ({"clients": "me"}, "clients must be one of anyone, cdn, got 'me'"),
+        ({"trusted_proxies": ["everyone"]}, "trusted_proxies must be address blocks, as 192.0.2.0/24"),
         ({"image": ""}, "image must be an image"),
         ({"tls_certificate": "PEM"}, "tls_certificate must be a certificate in PEM"),
         (
@@ -328,3 +330,49 @@ def test_wrong_arguments(run: Run, program: Program, args: Any, message: str) ->
         run(lambda: Gateway("edge", args))
     assert message in str(error.value)
     assert program.resources == []
+
+
+def test_without_a_cdn_everyone_is_answered(run: Run, program: Program) -> None:
+    assert run(lambda: Gateway("edge", {}).origin_secret) == ""
+    text = body(program, "core/v1:ConfigMap", "middlewares")["data"]["middlewares.yaml"]
+    assert json.loads(text)["http"].keys() == {"middlewares"}
+    assert not [name for name in program.children() if "v1:Secret" in name]
+
+
+@pytest.mark.parametrize(("tls", "entry"), [({}, "web"), ({"tls_secret": "issued"}, "websecure")])
+def test_with_a_cdn_as_the_client_others_are_turned_away(
+    run: Run, program: Program, tls: Any, entry: str
+) -> None:
+    args: Any = {"clients": "cdn", **tls}
+    said = run(lambda: Gateway("edge", args).origin_secret)
+    secret = program.by_name("kubernetes:core/v1:Secret", "edge-origin-secret")
+    assert secret.ignore_changes == ("data",)
+    assert secret.secrets == {"data"}
+    assert "name" not in secret.inputs["metadata"], "another value is another Secret, which rolls Traefik"
+    assert b64decode(secret.inputs["data"]["ORIGIN_SECRET"]).decode() == said
+    assert len(said) > 40
+    http = json.loads(body(program, "core/v1:ConfigMap", "middlewares")["data"]["middlewares.yaml"])["http"]
+    router = http["routers"]["not-by-the-cdn"]
+    assert router.pop("tls", None) == ({} if tls else None)
+    assert router == {
+        "rule": "!Header(`X-Origin-Verify`, `{{ env `ORIGIN_SECRET` }}`)",
+        "priority": 1_000_000_000,
+        "entryPoints": [entry],
+        "middlewares": ["nobody"],
+        "service": "noop@internal",
+    }
+    assert http["middlewares"]["nobody"] == {"ipAllowList": {"sourceRange": ["255.255.255.255/32"]}}
+    headers = http["middlewares"]["security-headers"]["headers"]
+    assert headers["customRequestHeaders"] == {"X-Origin-Verify": ""}, "no application learns it"
+    assert not [argument for argument in arguments(program) if "nobody" in argument]
+    pod = body(program, "apps/v1:Deployment", "traefik")["spec"]["template"]["spec"]
+    variable = pod["containers"][0]["env"][1]
+    assert variable == {
+        "name": "ORIGIN_SECRET",
+        "valueFrom": {"secretKeyRef": {"name": "edge-origin-secret-made", "key": "ORIGIN_SECRET"}},
+    }
+    assert said not in json.dumps([made.inputs for made in program.resources if made is not secret])
+
+
+def test_a_name_of_its_own_stands_in_place_of_the_load_balancer_s(run: Run) -> None:
+    assert run(lambda: Gateway("edge", {"address": "origin.example.com"}).url) == "http://origin.example.com"

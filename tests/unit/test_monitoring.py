@@ -84,6 +84,7 @@ def test_children(run: Run, program: Program) -> None:
         "kubernetes:networking.k8s.io/v1:NetworkPolicy watch-network-policy",
         "kubernetes:networking.k8s.io/v1:NetworkPolicy watch-node-exporter-network-policy",
         "kubernetes:policy/v1:PodDisruptionBudget watch-alertmanager-disruption-budget",
+        "kubernetes:policy/v1:PodDisruptionBudget watch-grafana-disruption-budget",
         "kubernetes:policy/v1:PodDisruptionBudget watch-prometheus-disruption-budget",
         f"{RBAC}:ClusterRole watch-kube-state-metrics-role",
         f"{RBAC}:ClusterRole watch-prometheus-role",
@@ -248,7 +249,10 @@ def test_the_node_exporter_sees_files_and_cannot_write_them(run: Run, program: P
         "--collector.meminfo",
     ]
     assert pod(program, "node-exporter")["tolerations"] == [{"operator": "Exists"}]
-    assert body(program, PARTS["node-exporter"], "node-exporter")["metadata"]["namespace"] == "watch-nodes"
+    metadata = body(program, PARTS["node-exporter"], "node-exporter")["metadata"]
+    assert metadata["namespace"] == "watch-nodes"
+    reason = "a node's cpu, memory and disks are files of the node, which its pod mounts read-only"
+    assert metadata["annotations"]["slipway/exception-pods-restricted"] == reason
 
 
 def test_who_may_come_in(run: Run, program: Program) -> None:
@@ -556,6 +560,33 @@ def test_images(run: Run, program: Program) -> None:
     assert {part: container(program, part)["image"] for part in PARTS} == {
         part: f"mirror.example.com/{part}:1" for part in PARTS
     }
+
+
+def test_grafana_has_as_many_pods_as_prometheus(run: Run, program: Program) -> None:
+    up(run)
+    assert body(program, PARTS["grafana"], "grafana")["spec"]["replicas"] == 2
+    budget = body(program, "policy/v1:PodDisruptionBudget", "grafana-disruption-budget")["spec"]
+    assert budget["maxUnavailable"] == 1
+    assert budget["selector"] == body(program, PARTS["grafana"], "grafana")["spec"]["selector"]
+    spread = pod(program, "grafana")["topologySpreadConstraints"]
+    assert [constraint["labelSelector"] for constraint in spread] == [budget["selector"]] * 2
+    program.resources.clear()
+    up(run, {"replicas": 1})
+    assert body(program, PARTS["grafana"], "grafana")["spec"]["replicas"] == 1
+
+
+def test_what_is_right_by_design_says_so_beside_it(run: Run, program: Program) -> None:
+    up(run)
+
+    def excepted(kind: str, noun: str) -> set[str]:
+        notes = body(program, kind, noun)["metadata"].get("annotations", {})
+        return {note for note in notes if note.startswith("slipway/")}
+
+    alone = {"slipway/exception-replicated", "slipway/exception-disruption-budget"}
+    assert excepted(PARTS["kube-state-metrics"], "kube-state-metrics") == alone
+    assert excepted(PARTS["node-exporter"], "node-exporter") == {"slipway/exception-pods-restricted"}
+    assert excepted("core/v1:Namespace", "nodes-namespace") == {"slipway/exception-pods-restricted"}
+    assert excepted("core/v1:Namespace", "namespace") == set()
 
 
 def test_grafana_has_the_dashboards_and_nobody_to_change_them(run: Run, program: Program) -> None:

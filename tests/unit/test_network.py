@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from slipway import ArgumentError, Network
 from slipway import network_rules as rules
+from slipway.validation import is_block
 from tests.unit.mocks import Program, Run
 
 ZONES = ["eu-central-1a", "eu-central-1b", "eu-central-1c"]
@@ -390,7 +391,7 @@ JUNK = st.one_of(st.none(), st.integers(), st.text(), st.lists(st.one_of(st.inte
 
 @given(JUNK, JUNK, JUNK)
 def test_rules_answer_to_anything(cidr: Any, listed: Any, tiers: Any) -> None:
-    for rule in (rules.is_vpc, rules.is_block, rules.are_zones, rules.are_tiers, rules.is_log_days):
+    for rule in (rules.is_vpc, is_block, rules.are_zones, rules.are_tiers, rules.is_log_days):
         assert rule(cidr) in (True, False)
     assert rules.are_interface_services(listed) in (True, False)
     assert rules.overlapping(cidr, listed) == []

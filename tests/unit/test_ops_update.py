@@ -119,7 +119,11 @@ def test_the_lock_of_a_pulumi_that_is_gone_is_removed(pulumi: Pulumi) -> None:
     assert pulumi.told == ["a pulumi that was killed left its lock on the state: removed"]
 
 
-@pytest.mark.parametrize(("host", "pid"), [(socket.gethostname(), os.getpid()), ("elsewhere", 2**22 + 1)])
+@pytest.mark.parametrize(
+    ("host", "pid"),
+    [(socket.gethostname(), os.getpid()), ("elsewhere", 2**22 + 1)],
+    ids=["here", "elsewhere"],
+)
 def test_a_pulumi_that_works_is_waited_for(pulumi: Pulumi, host: str, pid: int) -> None:
     pulumi.up(locked(host, pid), locked(host, pid), {})
     assert [call[0] for call in pulumi.calls] == ["up", "up", "up"]

@@ -2,13 +2,16 @@
 
 import io
 import json
+import subprocess
 import tarfile
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from slipway import versions
-from slipway_local import programs, static_images, toolchain
+from slipway_local import node_images, programs, static_images, toolchain
 from slipway_local.static_images import StaticImage, archive
 
 ELF_AMD64 = b"\x7fELF" + bytes(14) + (62).to_bytes(2, "little") + b"program"
@@ -61,7 +64,7 @@ def test_the_same_program_gives_the_same_bytes_and_another_does_not(program: Pat
 
 
 def test_the_node_has_the_images_of_the_components_in_the_versions_that_are_built() -> None:
-    images = {image.name: image.program for image in static_images.STATIC_IMAGES}
+    images = {f"{image.name}@{image.digest}": image for image in static_images.STATIC_IMAGES}
     for wanted in (
         versions.TRAEFIK_IMAGE,
         versions.PROMETHEUS_IMAGE,
@@ -69,4 +72,38 @@ def test_the_node_has_the_images_of_the_components_in_the_versions_that_are_buil
         versions.KUBE_STATE_METRICS_IMAGE,
         versions.NODE_EXPORTER_IMAGE,
     ):
-        assert wanted.endswith(f":v{programs.table()[images[wanted]].version}")
+        image = images[wanted]
+        assert image.name.endswith(f":v{programs.table()[image.program].version}")
+
+
+def test_containerd_knows_a_pinned_image_by_its_digest_alone() -> None:
+    assert StaticImage("registry.example.com:5000/a/b:v1", "b", "/b", "sha256:12").pinned == (
+        "registry.example.com:5000/a/b@sha256:12"
+    )
+    assert IMAGE.pinned == ""
+
+
+def test_an_image_is_imported_and_known_by_its_digest_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[list[str]] = []
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
+        said.append(command[4:])
+        return subprocess.CompletedProcess(command, 0, b"", b"")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr(node_images, "STATIC_IMAGES", [replace(IMAGE, digest="sha256:12"), IMAGE])
+
+    def is_installed(_: str) -> bool:
+        return True
+
+    monkeypatch.setattr(toolchain, "is_installed", is_installed)
+    monkeypatch.setattr(
+        node_images, "paths", lambda: SimpleNamespace(containerd=tmp_path, containerd_socket="s")
+    )
+    node_images.import_missing()
+    tagged = ["tag", "--force", IMAGE.name, "registry.k8s.io/pause@sha256:12"]
+    assert said == [["import", "-"], tagged, ["import", "-"]]
+    node_images.import_missing()
+    assert len(said) == 3

@@ -100,6 +100,9 @@ def test_an_annotation_excuses_the_object_that_carries_it() -> None:
     assert Settings().excuses("replicated", noted)
     assert not Settings().excuses("images-pinned", noted)
     assert not Settings().excuses("replicated", Resource("t", "web", {"metadata": UNKNOWN}))
+    for no_reason in ("", " ", UNKNOWN):
+        unfounded = {"metadata": {"annotations": {"slipway/exception-replicated": no_reason}}}
+        assert not Settings().excuses("replicated", Resource("t", "web", unfounded))
 
 
 @pytest.mark.parametrize("said", ["db", "urn:db"])
@@ -276,10 +279,10 @@ def test_the_stacks_give_the_tags_that_the_policy_asks_for(
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_the_environments_break_no_rule_about_pods(
-    stack: str, run: Run, program: Program, monkeypatch: pytest.MonkeyPatch
+    stack: str, run_whole: Run, program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(ROOT)
-    run(lambda: up(stack))
+    run_whole(lambda: up(stack))
     restricted = next(rule for rule in pack.RULES if rule.name == "pods-restricted")
     asked = [Resource(made.type, made.name, made.inputs) for made in program.resources]
     broken = [

@@ -225,6 +225,10 @@ def test_a_deployment_that_is_gone() -> None:
 
 def test_live_weights() -> None:
     route = asyncio.run(FakeCluster({}, {"blue": 30, "green": 70}).route("dev", "chat"))
+    assert route
+    assert live_weights(COLORS, route) == {"blue": 30, "green": 70}
+    chosen_users = {"backendRefs": [{"name": "chat-green", "weight": 1}]}
+    route["spec"]["rules"].insert(0, chosen_users)
     assert live_weights(COLORS, route) == {"blue": 30, "green": 70}
     assert live_weights(COLORS, None) == {}
     assert live_weights(COLORS, {"spec": {"rules": [{"backendRefs": [{"name": "chat-blue"}]}]}}) == {

@@ -145,7 +145,15 @@ def test_readers_share_one_role_by_pod_identity(run: Run, program: Program) -> N
             "Effect": "Allow",
             "Principal": {"Service": "pods.eks.amazonaws.com"},
             "Action": ["sts:AssumeRole", "sts:TagSession"],
+            "Condition": {
+                "StringEquals": {
+                    "aws:RequestTag/eks-cluster-name": "eks",
+                    "aws:RequestTag/kubernetes-namespace": "prod",
+                    "aws:RequestTag/kubernetes-service-account": account,
+                }
+            },
         }
+        for account in ("chat", "jobs")
     ]
     attached = program.by_name("aws:iam/rolePolicyAttachment:RolePolicyAttachment", "chat-reader").inputs
     assert attached == {"role": "chat-reader", "policyArn": "arn:chat-read"}

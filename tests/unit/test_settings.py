@@ -254,6 +254,26 @@ def test_the_error_says_that_nothing_changed() -> None:
             "slipway:app.scaling.maxReplicas must not be below minReplicas, 5, got 4",
         ),
         (
+            {"app": {"name": "a", "hostnames": ["Chat"]}},
+            'slipway:app.hostnames.0 must be a host name, as chat.example.com, got "Chat"',
+        ),
+        (
+            {"app": {"name": "a", "hostnames": ["a.b"], "preview": {"hostnames": ["a.b"]}}},
+            "slipway:app.preview must not repeat what stands in hostnames: a.b",
+        ),
+        (
+            {"app": {"name": "a", "preview": {"header": "X Y"}}},
+            'slipway:app.preview.header must be a header\'s name, as X-Slipway-Color, got "X Y"',
+        ),
+        (
+            {"app": {"name": "a", "canaryUsers": {"cookies": {"beta": "1;2"}}}},
+            'slipway:app.canaryUsers.cookies.beta must be a cookie\'s value, got "1;2"',
+        ),
+        (
+            {"app": {"name": "a", "canaryUsers": {"headers": {"X:Y": "1"}}}},
+            "slipway:app.canaryUsers.headers.X:Y must be a header's name, as X-Slipway-Color",
+        ),
+        (
             {"app": {"name": "a", "env": {"A-B": "x"}}},
             "slipway:app.env.A-B must be named by letters, digits and _",
         ),

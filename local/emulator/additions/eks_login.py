@@ -22,7 +22,7 @@ from ministack.core.iam_evaluator import (
     find_iam_access_key_account,
     resolve_credential,
 )
-from ministack.core.responses import _account_from_sts_session
+from ministack.core.responses import get_account_id, set_request_account_id
 from ministack.core.sigv4 import (
     build_canonical_request,
     build_string_to_sign,
@@ -77,12 +77,9 @@ def user(token: str) -> dict[str, Any]:
     """Who the API server has before it."""
     url, signed = _decoded(token)
     key, _, region, *_ = signed["X-Amz-Credential"].split("/")
-    account = _account_from_sts_session(key) or find_iam_access_key_account(key)
-    credential = resolve_credential(
-        key,
-        account or os.environ.get("MINISTACK_ACCOUNT_ID", "000000000000"),
-        signed.get("X-Amz-Security-Token"),
-    )
+    set_request_account_id(key)
+    account = find_iam_access_key_account(key) or get_account_id()
+    credential = resolve_credential(key, account, signed.get("X-Amz-Security-Token"))
     if isinstance(credential, CredentialResolutionError):
         raise RefusedError(f"the access key {key} is not known")
     for (owner, where, name), _ in list(eks._clusters.all_items()):
