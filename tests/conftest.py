@@ -13,7 +13,7 @@ LIVE = {"engine", "e2e"}
 # They measure traffic, or kill the platform's programs: they come first, and nothing runs beside them.
 ALONE = {"test_killed.py", "test_ops_switch.py", "test_release.py", "test_survives.py"}
 # Begun before the others, or the last of them would run on with an idle core beside it.
-LONGEST = ["e2e", "test_prod.py", "test_cluster.py", "test_monitoring.py"]
+LONGEST = ["e2e", "test_alone.py", "test_prod.py", "test_cluster.py", "test_monitoring.py"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

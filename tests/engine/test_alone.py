@@ -91,7 +91,7 @@ def alone(
     project = Project(folder, STACK)
     text = yaml.safe_dump(settings(image))
     project.settings_file.write_text(text)
-    if f'"{STACK}"' in project.pulumi("stack", "ls", "--json").output:  # a run that was killed
+    if project.exists():  # a run that was killed
         remove(project)
         project.settings_file.write_text(text)
     project.pulumi("stack", "init")
@@ -99,7 +99,7 @@ def alone(
         project.up()
         yield project
     finally:
-        if f'"{STACK}"' in project.pulumi("stack", "ls", "--json").output:
+        if project.exists():
             remove(project)
 
 
