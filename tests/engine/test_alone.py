@@ -13,11 +13,10 @@ from typing import Any, cast
 import pytest
 import yaml
 
-from tests.support import released
+from tests.support import released, shortest
 from tests.support.account import Resources, left, resources
 from tests.support.calls import COMPONENTS
 from tests.support.project import REPOSITORY, Project, dev_settings
-from tests.support.shortest import program
 
 STACK = "alone"
 SEALED = "4dabf18193072939515e22adb298388d"  # the key by which Pulumi marks a secret
@@ -59,6 +58,7 @@ def volumes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             "kind": "PersistentVolume",
             "metadata": {"name": f"{STACK}-{index}", "labels": {"slipway-test": STACK}},
             "spec": {
+                "storageClassName": shortest.VOLUMES,
                 "capacity": {"storage": "100Gi"},
                 "accessModes": ["ReadWriteOnce"],
                 "persistentVolumeReclaimPolicy": "Retain",
@@ -87,7 +87,7 @@ def alone(
     (folder / "image" / "Dockerfile").write_text(DOCKERFILE)
     (folder / ".venv").symlink_to(REPOSITORY / ".venv")
     (folder / "Pulumi.yaml").write_text(PROJECT)
-    (folder / "__main__.py").write_text(program())
+    (folder / "__main__.py").write_text(shortest.program())
     project = Project(folder, STACK)
     text = yaml.safe_dump(settings(image))
     project.settings_file.write_text(text)

@@ -21,6 +21,8 @@ STANDS_FOR = {
     "subnet-b": "subnets[1].id",
     "cluster": "eks.name",
 }
+# The class of the volumes that are there beforehand: any other stack's EKS cluster brings a default one, which makes none here.
+VOLUMES = "alone"
 # What one machine cannot have, as docs/local-platform.md says; the rest of each call is as the pages show it.
 _LITTLE = {"resources": {"cpu": "10m"}}  # of a node of two cores, which others use too
 FITTED: dict[str, dict[str, Any]] = {
@@ -30,12 +32,17 @@ FITTED: dict[str, dict[str, Any]] = {
         "parts": [part for part in PARTS if part != "security-hub"]
     },  # its id is the account's, which is not asked for
     "cache": {"cpu": "10m"},
-    "database": {"cpu": "20m"},
+    "database": {"cpu": "20m", "storage_class": VOLUMES},
     "gateway": {
         "definitions": "existing",
         "replicas": 1,
     },  # the node's own definitions would go with the stack
-    "monitoring_stack": {"grafana": "none", "cpu": "20m", "memory": "256Mi"},  # its image cannot be had
+    "monitoring_stack": {
+        "grafana": "none",
+        "cpu": "20m",
+        "memory": "256Mi",
+        "storage": {"class_name": VOLUMES},
+    },  # its image cannot be had
 }
 # Calls that are brought up elsewhere: all EKS clusters of the emulator are one API server, with one default StorageClass.
 ELSEWHERE = {"cluster_eks": "tests/engine/test_cluster.py"}
