@@ -105,10 +105,14 @@ def wait_for_capacity(api: Api, guard: Guard, weights: Mapping[str, int]) -> Non
 
     from slipway.readiness import NotReadyError
 
+    # A loop of its own, not asyncio.run, which leaves the thread without any: pulumi takes the thread's when it is loaded.
+    loop = asyncio.new_event_loop()
     try:
-        asyncio.run(guard.wait_for_capacity(_Cluster(api), weights))
+        loop.run_until_complete(guard.wait_for_capacity(_Cluster(api), weights))
     except NotReadyError as error:
         raise OperatorError(f"{error}\n  no traffic was moved") from None
+    finally:
+        loop.close()
 
 
 @dataclass(frozen=True)
