@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 
+import yaml
+
 from tests.support.environment import Environment
 from tests.support.load import load
 from tests.support.project import SLIPWAY
@@ -21,13 +23,14 @@ def test_an_image_to_all_the_traffic_and_back(environment: Environment) -> None:
     """Given load on blue, when an image is deployed and rolled back, then no request is lost and file and state agree."""
     before = environment.project.settings_file.read_text()
     image = environment.image("green")
-    with load(f"{environment.url}/version", rate=200, seconds=60) as traffic:
+    with load(f"{environment.url}/version", rate=200) as traffic:
         deployed = slipway(environment, "deploy", image)
     assert deployed.returncode == 0, deployed.stdout + deployed.stderr
     assert "smoke test passed" in deployed.stdout
     assert not traffic.failed, traffic.failed[:5]
     assert environment.version()["color"] == "green"
-    assert f"slipway:greenImage: {image}" in environment.project.settings_file.read_text()
+    said = yaml.safe_load(environment.project.settings_file.read_text())["config"]
+    assert (said["slipway:active"], said["slipway:greenImage"]) == ("green", image)
     environment.project.pulumi("preview", "--expect-no-changes")
     newest = json.loads(slipway(environment, "history", "--json").stdout)["releases"][0]
     assert (newest["command"], newest["result"], newest["image"]) == ("deploy", "succeeded", image)
@@ -40,7 +43,7 @@ def test_an_image_to_all_the_traffic_and_back(environment: Environment) -> None:
 def test_an_image_that_is_not_there_is_undone(environment: Environment) -> None:
     """Given blue serving, when an image that does not exist is deployed, then its name is told and all is as it was."""
     before = environment.project.settings_file.read_text()
-    with load(f"{environment.url}/version", rate=50, seconds=60) as traffic:
+    with load(f"{environment.url}/version", rate=50) as traffic:
         done = slipway(environment, "deploy", "127.0.0.1:5000/slipway/chat:there-is-no-such-tag")
     assert done.returncode == 1
     assert "there-is-no-such-tag" in done.stderr
