@@ -96,7 +96,19 @@ def s3() -> Any:
 
 
 @pytest.fixture(scope="module")
-def before() -> Resources:
+def bucket(s3: Any) -> Iterator[str]:
+    """Where the state lies."""
+    if BUCKET not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
+        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    yield BUCKET
+    for item in s3.list_objects_v2(Bucket=BUCKET).get("Contents", ()):
+        s3.delete_object(Bucket=BUCKET, Key=item["Key"])
+    s3.delete_bucket(Bucket=BUCKET)
+
+
+@pytest.fixture(scope="module")
+def before(bucket: str) -> Resources:
+    """The account before the cluster came up."""
     return resources()
 
 
@@ -107,10 +119,8 @@ def stack(before: Resources, s3: Any, tmp_path_factory: pytest.TempPathFactory) 
     (folder / "Pulumi.yaml").write_text(PROGRAM_YAML)
     (folder / "__main__.py").write_text(PROGRAM)
     made = Stack(folder)
-    if BUCKET in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
+    if s3.list_objects_v2(Bucket=BUCKET).get("Contents"):
         made.remove()  # what a run that was killed has left
-    else:
-        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     made.pulumi("stack", "init", "alone")
     skipped = ("CredentialsValidation", "MetadataApiCheck", "RequestingAccountId")
     flags = {f"aws:skip{what}": "true" for what in skipped}
@@ -118,9 +128,6 @@ def stack(before: Resources, s3: Any, tmp_path_factory: pytest.TempPathFactory) 
     made.pulumi("up", "--yes", "--skip-preview")
     yield made
     made.remove()
-    for item in s3.list_objects_v2(Bucket=BUCKET).get("Contents", ()):
-        s3.delete_object(Bucket=BUCKET, Key=item["Key"])
-    s3.delete_bucket(Bucket=BUCKET)
 
 
 def test_the_state_is_in_the_bucket(stack: Stack, s3: Any) -> None:
