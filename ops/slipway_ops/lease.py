@@ -19,6 +19,7 @@ from typing import Any
 
 from slipway_ops.api import Api, Object, RefusedError
 from slipway_ops.errors import OperatorError
+from slipway_ops.process import runs
 
 DURATION_SECONDS = 15
 RENEW_SECONDS = 5
@@ -74,7 +75,7 @@ class Doing:
     @property
     def is_gone(self) -> bool:
         """Whether its process ran here, and runs no more."""
-        return bool(self.machine) and self.machine == _machine() and not _runs(self.pid)
+        return bool(self.machine) and self.machine == _machine() and not runs(self.pid)
 
 
 class Lease:
@@ -236,13 +237,3 @@ class Lease:
 
 def _micro(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import socket
 import threading
@@ -13,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from slipway_ops.errors import OperatorError
+from slipway_ops.process import runs
 from slipway_ops.project import Project
 
 _LOCKED = "is currently locked by"
@@ -87,18 +87,8 @@ def up(project: Project, tell: Callable[[str], None], message: str) -> int:
 def _left_by_the_dead(said: str) -> bool:
     lockers = _LOCKER.findall(said)
     return bool(lockers) and all(
-        host == socket.gethostname() and not _is_pulumi(int(pid)) for _, host, pid in lockers
+        host == socket.gethostname() and not runs(int(pid)) for _, host, pid in lockers
     )
-
-
-def _is_pulumi(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _run(project: Project, arguments: list[str], events: _Events) -> str | None:
