@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -37,8 +37,17 @@ class Application:
     def look(self) -> Live:
         return cluster.look(self.api, self.guard)
 
-    def shift(self, weights: Mapping[str, int], *, going_back: bool = False) -> bool:
-        """Gives the traffic these weights as soon as every colour has the pods for it; whether that changed anything."""
+    def shift(
+        self,
+        weights: Mapping[str, int],
+        *,
+        going_back: bool = False,
+        hold: Callable[[], bool] = lambda: False,
+    ) -> bool:
+        """Gives the traffic these weights as soon as every colour has the pods for it; whether that changed anything.
+
+        `hold` is asked last of all, and may wait; when it did, everything is looked at again.
+        """
         refused: RefusedError | None = None
         for _ in range(_TRIES):
             live = self.look()
@@ -49,6 +58,8 @@ class Application:
                     self.tell(f"{color} needs {pods} ready pods before it gets this traffic")
                 self.lease.keep()
                 cluster.wait_for_capacity(self.api, self.guard, weights)
+                continue
+            if hold():
                 continue
             self.lease.check()
             try:
@@ -92,9 +103,9 @@ class Application:
             self.tell(f"the lock could not be freed, it ends by itself: {error}")
 
     def note(self, records: Records, record: Record) -> None:
-        """Writes how a release ended; that it cannot be is told, and hides nothing else."""
+        """Writes how far a release has come, or how it ended; that it cannot be is told, and hides nothing else."""
         try:
-            records.write(record)
+            records.write(record.telling(self.tell.lines))
         except OperatorError as error:
             self.tell(f"the record of release {record.number} could not be written: {error}")
 

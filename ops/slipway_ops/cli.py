@@ -10,7 +10,17 @@ import click
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-_OWN = ("deploy", "history", "rollback", "status", "switch")
+_OWN = (
+    "abort",
+    "deploy",
+    "history",
+    "pause",
+    "promote",
+    "report",
+    "rollback",
+    "status",
+    "switch",
+)
 
 
 class PluginGroup(click.Group):

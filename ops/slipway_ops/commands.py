@@ -72,12 +72,26 @@ def switch(color: str | None, dry_run: bool, **where: Any) -> None:
 
 
 @click.command()
+@click.option(
+    "--to", "release", type=int, help="A number of `slipway history`. Default what had the traffic before."
+)
 @click.option("--force", is_flag=True, help="Even while another command holds the lock; that one stops.")
 @_dry_run
 @_options
-def rollback(force: bool, dry_run: bool, **where: Any) -> None:
-    """Move all traffic back to the colour that had it before."""
-    _move("rollback", None, dry_run, force=force, **where)
+def rollback(release: int | None, force: bool, dry_run: bool, **where: Any) -> None:
+    """Move all traffic back to the colour that had it before, or bring an earlier release's image back."""
+    if release is None:
+        _move("rollback", None, dry_run, force=force, **where)
+    else:
+        _return(release, dry_run, force=force, **where)
+
+
+def _return(number: int, dry_run: bool, *, force: bool, as_json: bool, **where: Any) -> None:
+    from slipway_ops import returning, switching
+
+    with _told(as_json) as tell:
+        order = switching.Order("rollback", force=force, dry_run=dry_run)
+        tell.result(returning.run(_project(**where), number, order, tell))
 
 
 def _move(
@@ -124,52 +138,97 @@ def status(watch: bool, stack: str | None, cwd: Path, as_json: bool) -> None:
 @click.option(
     "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many, newest first."
 )
+@click.option(
+    "--days",
+    type=click.IntRange(min=1),
+    default=30,
+    show_default=True,
+    help="What the four figures are about.",
+)
 @_options
-def history(limit: int, stack: str | None, cwd: Path, as_json: bool) -> None:
-    """The releases: who, which commit, when, result, duration."""
+def history(limit: int, days: int, stack: str | None, cwd: Path, as_json: bool) -> None:
+    """The releases: who, which commit, when, result, duration; below them the four DORA figures."""
     from dataclasses import asdict
 
-    from slipway_ops import application, render
+    from slipway_ops import application, figures, render
+    from slipway_ops.lease import now
     from slipway_ops.records import Records
 
     with _told(as_json) as tell:
         app = application.open_one(_project(cwd, stack), tell)
-        found = Records(app.api, app.guard.namespace, app.guard.route).all()[::-1][:limit]
+        known = Records(app.api, app.guard.namespace, app.guard.route).all()
+        found, counted = known[::-1][:limit], figures.figures(known, days, now())
         if as_json:
-            tell.result({"releases": [asdict(record) for record in found]})
+            tell.result({"releases": [asdict(record) for record in found], "figures": asdict(counted)})
         else:
             render.history(found)
+            if known:
+                render.figures(counted)
 
 
-class _Steps(click.ParamType[tuple[int, ...]]):
-    """Whole numbers between commas."""
+@click.command()
+@click.argument("release", type=int, required=False)
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="Default <app>-release-<number>.html here."
+)
+@_options
+def report(release: int | None, out: Path | None, as_json: bool, **where: Any) -> None:
+    """Write a page about RELEASE, by default the newest: what happened, traffic, errors, latency and gates as charts."""
+    from slipway_ops import reporting
 
-    name = "PER CENT,…"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, ...]:
-        try:
-            return tuple(int(part) for part in str(value).split(","))
-        except ValueError:
-            self.fail(f"{value!r} is not a list as 5,25,50,100", param, ctx)
+    with _told(as_json) as tell:
+        tell.result(reporting.run(_project(**where), release, out, tell))
 
 
 @click.command()
 @click.argument("image")
 @click.option(
     "--steps",
-    type=_Steps(),
     default="100",
     show_default=True,
-    help="Shares of traffic in turn, under the strategy canary.",
+    metavar="PER CENT,…",
+    help="Shares of traffic in turn, under the strategy canary; `pause` among them waits for `slipway promote`.",
 )
 @_dry_run
 @_options
-def deploy(image: str, steps: tuple[int, ...], dry_run: bool, as_json: bool, **where: Any) -> None:
+def deploy(image: str, steps: str, dry_run: bool, as_json: bool, **where: Any) -> None:
     """Bring IMAGE into the colour without traffic, and give it the traffic when it proves itself; otherwise undo all of it."""
     from slipway_ops import deploying
+    from slipway_ops.steps import parse
 
     with _told(as_json) as tell:
-        order = deploying.Deployment(image, steps, dry_run)
+        order = deploying.Deployment(image, parse(steps), dry_run)
         tell.result(deploying.run(_project(**where), order, tell))
+
+
+@click.command()
+@_dry_run
+@_options
+def pause(dry_run: bool, **where: Any) -> None:
+    """Hold the deployment in progress at the share of traffic that it has, until it is promoted or aborted."""
+    _steer("pause", dry_run, **where)
+
+
+@click.command()
+@click.option("--full", is_flag=True, help="Skip the steps and gates that are left: all the traffic.")
+@_dry_run
+@_options
+def promote(full: bool, dry_run: bool, **where: Any) -> None:
+    """Let a deployment that is paused go on."""
+    _steer("full" if full else "go", dry_run, **where)
+
+
+@click.command()
+@_dry_run
+@_options
+def abort(dry_run: bool, **where: Any) -> None:
+    """Undo the deployment in progress: its traffic goes back, and all is as it was before."""
+    _steer("abort", dry_run, **where)
+
+
+def _steer(course: str, dry_run: bool, *, as_json: bool, **where: Any) -> None:
+    from slipway_ops import asking
+    from slipway_ops.steering import Course
+
+    with _told(as_json) as tell:
+        tell.result(asking.run(_project(**where), Course(course), dry_run, tell))

@@ -1,25 +1,29 @@
 """`slipway deploy IMAGE`: into the idle colour, then its traffic in steps, each held against the gates.
 
-What fails is undone: the traffic first, then the stack's file and Pulumi's state, as they were before.
+What fails, and what somebody aborts, is undone: the traffic first, then the stack's file and Pulumi's state, as they were before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
 from slipway.traffic import other
 from slipway_ops import gates, status, update
+from slipway_ops.api import UnreachableError
 from slipway_ops.application import Application, open_one
 from slipway_ops.errors import OperatorError
 from slipway_ops.lease import Doing, LostError, now
 from slipway_ops.live import Live
 from slipway_ops.project import Project
-from slipway_ops.records import FAILED, INTERRUPTED, RETURNED, SUCCEEDED, Records
+from slipway_ops.records import ABORTED, FAILED, INTERRUPTED, RETURNED, RUNNING, SUCCEEDED, Records
+from slipway_ops.steering import AbortedError, Course, Steering
+from slipway_ops.steps import ALL, Step
 from slipway_ops.telling import Telling
+
+_RESULTS = {gates.GateError: RETURNED, AbortedError: ABORTED}
 
 
 @dataclass(frozen=True)
@@ -27,8 +31,11 @@ class Deployment:
     """What was asked for."""
 
     image: str
-    steps: tuple[int, ...] = (100,)
+    steps: tuple[Step, ...] = (Step(ALL),)
     dry_run: bool = False
+    force: bool = False
+    gated: bool = True
+    command: str = "deploy"
     began: datetime = field(default_factory=now)
 
 
@@ -36,11 +43,11 @@ def run(project: Project, order: Deployment, tell: Telling) -> dict[str, Any]:
     """Brings an image into the idle colour and gives it the traffic; what happened, as a report."""
     app = open_one(project, tell)
     _check(app, order)
-    found = app.take()
+    found = app.take(order.force)
     live = app.look()
     doing = _doing(app, order, live, found)
     report: dict[str, Any] = {
-        "command": "deploy",
+        "command": order.command,
         "stack": project.stack,
         "target": doing.target,
         "image": order.image,
@@ -54,7 +61,7 @@ def run(project: Project, order: Deployment, tell: Telling) -> dict[str, Any]:
     done: dict[str, str] | None = None
     try:
         report |= _Release(app, order, doing).run()
-        done = {"command": "deploy", "target": doing.target, "at": now().isoformat(timespec="seconds")}
+        done = {"command": order.command, "target": doing.target, "at": now().isoformat(timespec="seconds")}
     finally:
         app.free(done)
     return report
@@ -70,15 +77,23 @@ class _Release:
     moved: float | None = None
     steps: list[dict[str, Any]] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        app = self.app
+        self.steering = Steering(app.lease, app.tell)
+        self.gates = app.said.gates if self.order.gated else None
+        self.records = Records(app.api, app.guard.namespace, app.guard.route)
+        doing = replace(self.doing, command=self.order.command)
+        self.record = self.records.begin(doing, self.order.image, app.project.folder, self.order.began)
+
     def run(self) -> dict[str, Any]:
         app, doing = self.app, self.doing
-        records = Records(app.api, app.guard.namespace, app.guard.route)
-        record = records.begin(doing, self.order.image, app.project.folder, self.order.began)
         try:
             self._bring_up()
             self._smoke()
-            for share in self.order.steps:
-                self._step(share)
+            for step in self.order.steps:
+                self._step(step)
+            while not self.steering.end():
+                self._watch(0)
             app.write({**_back(app), "slipway:active": doing.target})
             self._up("serves")
         except LostError:
@@ -86,21 +101,25 @@ class _Release:
         except KeyboardInterrupt:
             app.tell("stopped: the traffic goes back")
             self._undo("stopped by Ctrl-C")
-            app.note(records, record.end(INTERRUPTED, "Ctrl-C", traffic_moved=self.moved, steps=self.steps))
+            self._note(INTERRUPTED, "Ctrl-C")
             raise
         except OperatorError as error:
-            result = RETURNED if isinstance(error, gates.GateError) else FAILED
             undone = self._undo(str(error))
-            app.note(records, record.end(result, str(error), traffic_moved=self.moved, steps=self.steps))
+            self._note(_RESULTS.get(type(error), FAILED), str(error))
             raise OperatorError(f"{error}\n  {undone}") from None
-        app.note(records, record.end(SUCCEEDED, traffic_moved=self.moved, steps=self.steps))
         app.tell(f"done: {doing.target} serves {self.order.image}")
-        return {"release": record.number, "steps": self.steps, "seconds": round(app.tell.seconds, 3)}
+        self._note(SUCCEEDED)
+        return {"release": self.record.number, "steps": self.steps, "seconds": round(app.tell.seconds, 3)}
 
     def _bring_up(self) -> None:
         """The image into the idle colour; `pulumi up` waits until it is ready, or says why it is not."""
-        self.app.write({f"slipway:{self.doing.target}Image": self.order.image})
+        app, source, target = self.app, self.doing.source, self.doing.target
+        image = f"slipway:{target}Image"
+        changed = app.write({**_back(app), "slipway:active": source, image: self.order.image})
+        if image in changed and app.look().weights[target]:
+            app.shift({source: ALL, target: 0}, going_back=True)  # nobody is on a colour whose image changes
         self._up("runs")
+        self.record = replace(self.record, runs=app.look().image(target))
 
     def _smoke(self) -> None:
         """The colour answers on its health path, before anybody is sent to it."""
@@ -116,24 +135,52 @@ class _Release:
             )
         app.tell(f"smoke test passed: GET {app.said.health_path} answers {answer}")
 
-    def _step(self, share: int) -> None:
-        app, color = self.app, self.doing.target
-        weights = {color: share, other(color): 100 - share}
-        if app.shift(weights) and self.moved is None:
-            self.moved = round(app.tell.seconds, 3)
-        if app.said.strategy == "canary" and share < 100:  # noqa: PLR2004  (all of it)
-            app.write({"slipway:canaryWeight": str(share)})
-        step: dict[str, Any] = {"share": share, "at": round(app.tell.seconds, 1)}
-        self.steps.append(step)
-        if app.said.gates is not None:
-            app.tell(f"watching {color} for {app.said.gates.seconds} s")
-            step["gates"] = gates.watch(app.said.gates, self._measure, app.lease.check)
-            for said in step["gates"]:
-                app.tell(said)
+    def _step(self, step: Step) -> None:
+        app, color, share = self.app, self.doing.target, step.share
+        if share < ALL and self.steering.look() is Course.FULL:
+            return
+        if share:
+            if app.shift({color: share, other(color): ALL - share}, hold=self._hold) and self.moved is None:
+                self.moved = round(app.tell.seconds, 3)
+            if app.said.strategy == "canary" and share < ALL:
+                app.write({"slipway:canaryWeight": str(share)})
+        self.steps.append({"share": share, "at": round(app.tell.seconds, 1)})
+        self._note(RUNNING)
+        if step.pauses:
+            self.steering.pause()
+        if self.gates and share:
+            app.tell(f"watching {color} for {self.gates.seconds} s")
+        self._watch(self.gates.seconds if self.gates and share else 0)
+
+    def _hold(self) -> bool:
+        """Whether it was paused, and waited for that to end."""
+        if self.steering.look() is not Course.PAUSE:
+            return False
+        self._watch(0)
+        return True
+
+    def _watch(self, seconds: float) -> None:
+        """Holds what carries traffic against its gates, for this time and for as long as a pause lasts."""
+        carries = bool(self.steps and self.steps[-1]["share"])
+        held = self.gates.open() if self.gates and carries else []
+        try:
+            gates.watch(held, seconds, self._measure, self.steering.look, lambda: self.app.tell.seconds)
+        finally:
+            if held:
+                self.steps[-1].setdefault("gates", []).extend(gate.as_dict() for gate in held)
+        for gate in held:
+            self.app.tell(str(gate))
 
     def _measure(self) -> dict[str, float]:
-        found, _ = status.measured(self.app)
+        try:
+            found, _ = status.measured(self.app)
+        except UnreachableError:
+            return {}  # nothing was measured; how long that may last, the lock and the gates know
         return found.get(self.doing.target, {})
+
+    def _note(self, result: str, text: str = "") -> None:
+        record = replace(self.record, traffic_moved=self.moved, steps=self.steps)
+        self.app.note(self.records, record if result == RUNNING else record.end(result, text))
 
     def _up(self, verb: str) -> None:
         self.app.lease.check()
@@ -148,7 +195,8 @@ class _Release:
         app.tell(f"undoing: {why.splitlines()[0]}")
         try:
             if app.look().weights[target]:
-                app.shift({source: 100, target: 0}, going_back=True)
+                app.shift({source: ALL, target: 0}, going_back=True)
+                self.steps.append({"share": 0, "at": round(app.tell.seconds, 1)})
             app.write({**_back(app), "slipway:active": source, f"slipway:{target}Image": self.doing.earlier})
             self._up("is back at")
         except OperatorError as error:
@@ -181,11 +229,9 @@ def _check(app: Application, order: Deployment) -> None:
             f"{app.project.file.name}: under the strategy rolling a release is a new image in place; nothing was changed\n"
             f"  to do: set slipway:{app.said.active}Image and run pulumi up"
         )
-    if order.steps[-1] != 100 or list(order.steps) != sorted(set(order.steps)) or order.steps[0] < 1:  # noqa: PLR2004
-        raise OperatorError(f"--steps must rise from 1 or more to 100, got {_said(order.steps)}")
-    if len(order.steps) > 1 and app.said.strategy != "canary":
+    if any(0 < step.share < ALL for step in order.steps) and app.said.strategy != "canary":
         raise OperatorError(
-            f"{app.project.file.name}: --steps needs slipway:strategy canary, it is {app.said.strategy}; nothing was changed"
+            f"{app.project.file.name}: --steps with shares needs slipway:strategy canary, it is {app.said.strategy}; nothing was changed"
         )
 
 
@@ -196,11 +242,10 @@ def _plan(app: Application, order: Deployment, doing: Doing) -> None:
     )
     if app.said.gates is None or app.said.gates.smoke:
         app.tell(f"would ask {doing.target} for {app.said.health_path}")
-    for share in order.steps:
-        held = f", then watch it for {app.said.gates.seconds} s" if app.said.gates else ""
-        app.tell(f"would give {doing.target} {share} % of the traffic{held}")
+    for step in order.steps:
+        watched = f", then watch it for {app.said.gates.seconds} s" if app.said.gates and order.gated else ""
+        if step.share:
+            app.tell(f"would give {doing.target} {step.share} % of the traffic{watched}")
+        if step.pauses:
+            app.tell("would pause there until `slipway promote`")
     app.tell(f"would set slipway:active {doing.target} and run pulumi up; whatever fails is undone")
-
-
-def _said(steps: Sequence[int]) -> str:
-    return ",".join(map(str, steps))

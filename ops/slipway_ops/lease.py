@@ -1,7 +1,7 @@
 """The lock of an application's releases: a Lease beside it, which two operators cannot both hold.
 
-It says who works and at what, so that after a crash the next command knows what was meant. A holder renews it; one that
-no longer does is dead. https://kubernetes.io/docs/concepts/architecture/leases/
+It says who works and at what, so that after a crash the next command knows what was meant, and what others ask of who
+works. A holder renews it; one that no longer does is dead. https://kubernetes.io/docs/concepts/architecture/leases/
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +24,9 @@ from slipway_ops.process import runs
 
 DURATION_SECONDS = 15
 RENEW_SECONDS = 5
-_DOING, _DONE = "slipway/doing", "slipway/done"
+_DOING, _DONE, _ASKED = "slipway/doing", "slipway/done", "slipway/asked"
+_RETRY_SECONDS = 0.1
+_TRIES = 5
 
 
 class HeldError(OperatorError):
@@ -83,6 +86,7 @@ class Lease:
 
     def __init__(self, api: Api, namespace: str, app: str) -> None:
         self._api = api
+        self._place = (namespace, app)
         self._all = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
         self._name = f"{app}-release"
         self._lease: Object | None = None
@@ -108,27 +112,37 @@ class Lease:
         return self._note(_DONE) or {}
 
     @property
+    def asked(self) -> dict[str, str]:
+        """What somebody asks of its holder."""
+        return self._note(_ASKED) or {}
+
+    @property
     def is_fresh(self) -> bool:
         """Whether its holder renewed it lately, by this machine's clock."""
         renewed = self._spec.get("renewTime")
         return bool(renewed) and (now() - datetime.fromisoformat(renewed)).total_seconds() < DURATION_SECONDS
 
-    def refuse_if_held(self, tell: Any) -> None:
-        """HeldError when its holder lives. Clocks differ: a lease that looks old is watched before it counts as left behind."""
+    def working(self, tell: Any) -> Doing | None:
+        """Its holder, if that lives. Clocks differ: a lease that looks old is watched before it counts as left behind."""
         holder = self.holder
         if holder is None or holder.is_gone:
-            return
+            return None
         if not self.is_fresh:
             tell(f"the lock looks left behind by {holder}: watching it for {RENEW_SECONDS + 1} s")
             before = self._spec.get("renewTime")
             time.sleep(RENEW_SECONDS + 1)
             self.look()
-            if self._spec.get("renewTime") == before or self.holder is None:
-                return
-        raise HeldError(
-            f"{holder} holds the lock of this application; nothing was changed\n"
-            "  to do: wait for its end; `slipway status --watch` shows it"
-        )
+            if self._spec.get("renewTime") == before:
+                return None
+        return self.holder
+
+    def refuse_if_held(self, tell: Any) -> None:
+        """HeldError when its holder lives."""
+        if holder := self.working(tell):
+            raise HeldError(
+                f"{holder} holds the lock of this application; nothing was changed\n"
+                "  to do: wait for its end; `slipway status --watch` shows it"
+            )
 
     def hold(self, doing: Doing) -> None:
         """Takes it as it was last read; HeldError when somebody else was faster."""
@@ -168,6 +182,26 @@ class Lease:
                 "  to do: `slipway status` says where things stand"
             )
 
+    def heard(self) -> dict[str, str]:
+        """To its holder: what is asked of it, read anew; LostError when somebody else has taken it."""
+        return self._anew().asked
+
+    def ask(self, decide: Callable[[Lease], dict[str, str] | None]) -> None:
+        """Notes what is asked of its holder, decided on what stands there at that moment; None leaves that."""
+        for _ in range(_TRIES):
+            found = self._anew()
+            asked = decide(found)
+            if asked is None:
+                return
+            try:
+                found._write(found._spec, {**found._annotations, _ASKED: json.dumps(asked)})
+            except RefusedError as refused:
+                if not refused.is_conflict:
+                    raise
+            else:
+                return
+        raise OperatorError("the lock of this application is written to all the time; nothing was asked")
+
     def release(self, done: dict[str, str] | None) -> None:
         """Lets go of it; `done` is what stays noted of it. A lock that was lost is left to who has it."""
         self._stop.set()
@@ -177,20 +211,36 @@ class Lease:
             return
         noted = {_DONE: json.dumps(done)} if done else {_DONE: self._annotations.get(_DONE, "{}")}
         spec = {key: value for key, value in self._spec.items() if key == "leaseTransitions"}
-        try:
-            self._lease = self._write(spec, noted)
-        except RefusedError as refused:
-            if not refused.is_conflict:
-                raise
+        for _ in range(_TRIES):
+            try:
+                self._lease = self._write(spec, noted)
+            except RefusedError as refused:
+                if not refused.is_conflict:
+                    raise
+                if not self._still_mine(self._api):
+                    break
+            else:
+                break
         self._mine = ""
 
+    def _anew(self) -> Lease:
+        """What stands there now, beside what this one and its renewing thread know; a holder that no longer is one is told."""
+        found = Lease(self._api, *self._place)
+        found.look()
+        if self._mine and found._spec.get("holderIdentity") != self._mine:
+            self._lost = f"now held by {found.holder or 'nobody'}"
+            self.check()
+        return found
+
     def _renew(self, api: Api) -> None:
-        while not self._stop.wait(RENEW_SECONDS):
-            started = time.monotonic()
+        pause = RENEW_SECONDS
+        while not self._stop.wait(pause):
+            started, pause = time.monotonic(), RENEW_SECONDS
             try:
                 self._lease = self._write({**self._spec, "renewTime": _micro(now())}, self._annotations, api)
             except RefusedError as refused:
                 if refused.is_conflict and self._still_mine(api):
+                    pause = _RETRY_SECONDS  # somebody asked something of it
                     continue
                 if refused.is_conflict:
                     return
@@ -211,7 +261,10 @@ class Lease:
 
     def _write(self, spec: Object, annotations: dict[str, str], api: Api | None = None) -> Object:
         old = (self._lease or {}).get("metadata", {})
-        metadata = {"name": self._name, "annotations": {**self._annotations, _DOING: "", **annotations}}
+        metadata = {
+            "name": self._name,
+            "annotations": {**self._annotations, _DOING: "", _ASKED: "", **annotations},
+        }
         if version := old.get("resourceVersion"):
             metadata["resourceVersion"] = version
         body = {

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,18 @@ from slipway_ops.api import Api, Object
 from slipway_ops.lease import Doing, now
 
 KEPT = 100
+MOST_BYTES = 200_000
+"""Of one record; a ConfigMap takes a million."""
+_MOST_LINES, _FIRST_LINES, _MOST_CHARACTERS = 200, 50, 300
 _LABEL = "slipway/record"
 _KIND = "release"
 
-RUNNING, SUCCEEDED, FAILED, RETURNED, INTERRUPTED = (
+RUNNING, SUCCEEDED, FAILED, RETURNED, ABORTED, INTERRUPTED = (
     "running",
     "succeeded",
     "failed",
     "returned",
+    "aborted",
     "interrupted",
 )
 
@@ -38,12 +43,27 @@ class Record:
     host: str
     began: str
     commit: str = ""
+    committed: str = ""
+    """When that commit was made."""
+    runs: str = ""
+    """The image as the colour ran it, where `image` was a name for it."""
     result: str = RUNNING
     ended: str = ""
     seconds: float = 0.0
     traffic_moved: float | None = None
     text: str = ""
     steps: list[dict[str, Any]] = field(default_factory=list)
+    """The target's share of the traffic from `at` on, and the gates that were watched then with what was measured."""
+    happened: list[tuple[float, str]] = field(default_factory=list)
+    """What the command said, and when."""
+
+    def telling(self, lines: Sequence[dict[str, Any]]) -> Record:
+        """The same with what its command said: the beginning and the end of it, when that is much."""
+        said = [(round(line["seconds"], 2), line["text"][:_MOST_CHARACTERS]) for line in lines]
+        if len(said) > _MOST_LINES:
+            left_out = (said[_FIRST_LINES][0], f"… {len(said) - _MOST_LINES} lines are left out …")
+            said = [*said[:_FIRST_LINES], left_out, *said[_FIRST_LINES - _MOST_LINES :]]
+        return replace(self, happened=said)
 
     def end(self, result: str, text: str = "", **more: Any) -> Record:
         """The same with its result."""
@@ -76,6 +96,7 @@ class Records:
                 self.write(record.end(INTERRUPTED, "the command ended without finishing"))
         for record in known[: max(0, len(known) + 1 - KEPT)]:
             self._api.call("DELETE", f"{self._path}/{self._name(record.number)}")
+        commit, committed = _commit(folder)
         record = Record(
             number=known[-1].number + 1 if known else 1,
             command=doing.command,
@@ -85,7 +106,8 @@ class Records:
             who=doing.who,
             host=doing.host,
             began=began.isoformat(timespec="milliseconds"),
-            commit=_commit(folder),
+            commit=commit,
+            committed=committed,
         )
         self.write(record)
         return record
@@ -105,7 +127,7 @@ class Records:
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": metadata,
-            "data": {"record": json.dumps(asdict(record))},
+            "data": {"record": _text(record)},
         }
         if version:
             metadata["resourceVersion"] = version
@@ -125,10 +147,30 @@ class Records:
         return record
 
 
-def _commit(folder: Path) -> str:
-    """The commit of the project's checkout, with a + when the stack's files differ from it; empty without git."""
-    command = ["git", "-C", str(folder), "describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=+"]
+def _text(record: Record) -> str:
+    """As JSON; when it grows too large, every second measurement of long series goes."""
+    while True:
+        text = json.dumps(asdict(record), ensure_ascii=False)
+        series = [gate["seen"] for step in record.steps for gate in step.get("gates", ())]
+        if len(text.encode()) <= MOST_BYTES or max(map(len, series), default=0) <= 1:
+            return text
+        thinner = [
+            {**step, "gates": [{**gate, "seen": gate["seen"][::-2][::-1]} for gate in step.get("gates", ())]}
+            for step in record.steps
+        ]
+        record = replace(record, steps=thinner)
+
+
+def _commit(folder: Path) -> tuple[str, str]:
+    """The commit of the project's checkout, with a + when the stack's files differ from it, and its time; empty without git."""
+    git = ["git", "-C", str(folder)]
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=5).stdout.strip()
+        commit = _said([*git, "describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=+"])
+        at = datetime.fromisoformat(_said([*git, "log", "-1", "--format=%cI"]))
     except (OSError, subprocess.SubprocessError):
-        return ""
+        return "", ""
+    return commit, at.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def _said(command: Sequence[str]) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=5).stdout.strip()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
+from slipway_ops.figures import Figures
 from slipway_ops.records import Record
 from slipway_ops.status import Color, Status
 
@@ -27,7 +28,8 @@ def status(found: Status, *, again: bool) -> None:
     console.print(table)
     for color, state in found.colors.items():
         console.print(f"{color}: {state.image}", soft_wrap=True)
-    console.print(f"in progress: {found.in_progress or 'nothing'}", soft_wrap=True)
+    steered = f", {found.asked}" if found.asked else ""
+    console.print(f"in progress: {found.in_progress or 'nothing'}{steered}", soft_wrap=True)
     for text in found.findings:
         console.print(f"! {text}", style="yellow", soft_wrap=True)
 
@@ -70,6 +72,32 @@ def history(records: Sequence[Record]) -> None:
         )
     console.width = max(console.width, _LINE)  # on a narrower terminal a line runs on, whole
     console.print(table)
+
+
+def figures(found: Figures) -> None:
+    """Below the table, as one line."""
+    rate = "unknown" if found.change_failure_rate is None else f"{found.change_failure_rate:.0%}"
+    parts = (
+        f"last {found.days:g} days: {_count(found.deployments, 'deployment')} ({found.deployments_per_day:.2g} a day)",
+        f"lead time {_span(found.lead_time_seconds)} ({_count(found.commits, 'commit')})",
+        f"change failures {rate} ({found.failed} of {found.changes})",
+        f"restored in {_span(found.time_to_restore_seconds)}",
+    )
+    Console(highlight=False).print(" · ".join(parts), soft_wrap=True)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _span(seconds: float | None) -> str:
+    """A length of time in the unit that suits it."""
+    if seconds is None:
+        return "unknown"
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.1f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 def _short(image: str) -> str:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from http import HTTPStatus
 from math import isfinite
 from typing import Any
-from urllib.parse import urlencode
 
 from slipway.traffic import COLORS
+from slipway_ops import prometheus
 from slipway_ops.application import Application, shares
 from slipway_ops.lease import Doing
 from slipway_ops.live import Live
+from slipway_ops.steering import Asked, asked
 
 _SERIES = {
     "application_color:gateway_requests:rate1m": "requests_per_second",
@@ -46,6 +45,8 @@ class Status:
     strategy: str
     colors: Mapping[str, Color]
     in_progress: str | None
+    asked: Asked | None
+    """What somebody asks of what is in progress."""
     findings: list[str]
     """What does not agree, and what to do about it."""
 
@@ -75,6 +76,7 @@ def read(app: Application) -> Status:
             for color in COLORS
         },
         in_progress=str(holder) if works else None,
+        asked=asked(app.lease) if works and app.lease.asked else None,
         findings=[*_findings(app, live, None if works else holder, works), *silence],
     )
 
@@ -100,18 +102,12 @@ def measured(app: Application) -> tuple[dict[str, dict[str, float]], list[str]]:
     """What users of each colour get, by the stack's own Prometheus; and why that is not known, where it should be."""
     if not app.said.monitored:
         return {}, []
-    namespace = app.guard.namespace
-    service = f"/api/v1/namespaces/{namespace}-monitoring/services/prometheus:9090/proxy"
-    query = f'{{__name__=~"{"|".join(_SERIES)}",application="{namespace}-{app.guard.route}"}}'
-    status, text = app.api.ask("GET", f"{service}/api/v1/query?{urlencode({'query': query})}")
-    if status != HTTPStatus.OK:
-        return {}, [f"Prometheus in {namespace}-monitoring does not answer (status {status})"]
     found: dict[str, dict[str, float]] = {}
     try:
-        for series in json.loads(text)["data"]["result"]:
+        for series in prometheus.now(app, _SERIES):
             label, value = series["metric"], float(series["value"][1])
             if isfinite(value):
                 found.setdefault(label["color"], {})[_SERIES[label["__name__"]]] = value
-    except (ValueError, KeyError, TypeError) as error:
-        return {}, [f"Prometheus in {namespace}-monitoring answers nonsense ({error!r})"]
+    except prometheus.SilentError as silence:
+        return {}, [str(silence)]
     return found, []

@@ -182,5 +182,5 @@ def test_history_stays_in_a_line_each(stack: Stack, monkeypatch: pytest.MonkeyPa
     record = records.begin(Doing("rollback", "blue", "green"), image, stack.folder, now())
     records.write(record.end("interrupted"))
     said = stack.run("history").output
-    assert len(said.splitlines()) == 2, said
+    assert len(said.splitlines()) == 3, said
     assert "chat@a3d2d3e8242d\n" in said.replace(" \n", "\n"), said

@@ -1,0 +1,60 @@
+"""`slipway rollback --to RELEASE`: the image of an earlier release, by a switch when a colour still runs it, by a deployment otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+from typing import Any
+
+from slipway_ops import deploying, switching
+from slipway_ops.application import open_one
+from slipway_ops.errors import OperatorError
+from slipway_ops.project import Project
+from slipway_ops.records import SUCCEEDED, Record, Records
+from slipway_ops.telling import Telling
+
+_SHOWN = 5
+
+
+def run(project: Project, number: int, order: switching.Order, tell: Telling) -> dict[str, Any]:
+    """Brings that release's image back; what happened, as a report."""
+    app = open_one(project, tell)
+    live = app.look()
+    runs = {color: {live.image(color), app.said.images[color]} for color in (live.carrier, live.idle)}
+    records = Records(app.api, app.guard.namespace, app.guard.route).all()
+    image = _image(records, number, runs[live.carrier])
+    if image in runs[live.idle]:
+        tell(f"{live.idle} still runs release {number}: a switch is enough")
+        back = switching.Order("rollback", live.idle, order.force, order.dry_run, order.began)
+        return switching.run(project, back, tell)
+    tell(f"no colour runs release {number} any more: it is deployed again")
+    again = deploying.Deployment(
+        image,
+        dry_run=order.dry_run,
+        force=order.force,
+        gated=False,
+        command="rollback",
+        began=order.began,
+    )
+    return deploying.run(project, again, tell)
+
+
+def _image(records: Sequence[Record], number: int, served: Set[str]) -> str:
+    """What that release ran; OperatorError when it cannot be gone back to."""
+    release = next((record for record in records if record.number == number), None)
+    if release is None:
+        gone = " any more" if records and number < records[0].number else ""
+        wrong = f"there is no release {number}{gone}"
+    elif release.result != SUCCEEDED:
+        wrong = f"release {number} ({_runs(release)}) served nobody for long, it is noted as {release.result}"
+    elif _runs(release) in served:
+        wrong = f"release {number} is {_runs(release)}, which is served now"
+    else:
+        return _runs(release)
+    newest = {_runs(record): record.number for record in records if record.result == SUCCEEDED}
+    there = [f"{number} ({image})" for image, number in newest.items() if image not in served]
+    choice = f"choose {', '.join(there[-_SHOWN:])}" if there else "no other image has served yet"
+    raise OperatorError(f"{wrong}; nothing was changed\n  to do: {choice}; `slipway history` has them all")
+
+
+def _runs(record: Record) -> str:
+    return record.runs or record.image
