@@ -15,6 +15,7 @@ Points = Sequence[tuple[float, float | None]]
 _WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 720, 64, 16, 20, 26
 _SPANS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 43200, 86400)
 _MOST_TICKS = 9
+_NOTHING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def draw(chart: Chart) -> Element:
 
 def scale(most: float) -> list[float]:
     """Round values from 0 to at least `most`, four to six of them."""
-    most = most if most > 0 else 1.0
+    most = most if most > _NOTHING else 1.0
     power = 10.0 ** math.floor(math.log10(most / 4))
     step = next(power * part for part in (1, 2, 2.5, 5, 10, 20) if power * part * 5 >= most)
     return [step * number for number in range(math.ceil(most / step - 1e-9) + 1)]

@@ -37,7 +37,8 @@ polyline { fill: none; } .grid { stroke: var(--rule); } .mark { stroke: var(--fa
 .legend svg { display: inline-block; width: 1.6rem; height: .6rem; margin-right: .35rem; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; } td, th { text-align: left; padding: .25rem .75rem .25rem 0;
   border-bottom: 1px solid var(--rule); vertical-align: top; } th { color: var(--faint); font-weight: 600; }
-td { overflow-wrap: anywhere; } td.time { white-space: nowrap; text-align: right; font-variant-numeric: tabular-nums; }
+td:last-child { overflow-wrap: anywhere; } td:not(:last-child) { white-space: nowrap; }
+td.time { white-space: nowrap; text-align: right; font-variant-numeric: tabular-nums; }
 tr { break-inside: avoid; } footer { margin-top: 2rem; color: var(--faint); font-size: .85rem; }
 @media print { :root { color-scheme: light; } body { max-width: none; padding: 0; font-size: 12px; } h2 { break-after: avoid; } }
 """
@@ -50,7 +51,7 @@ _RESULTS = {
     "inconclusive": "warn",
 }
 _GATES = {"error_ratio": "errors", "p99_seconds": "p99 latency"}
-_MOVED = 100
+_ALL = 100
 
 
 @dataclass(frozen=True)
@@ -89,12 +90,12 @@ def page(app: str, stack: str, record: Record, measured: Measured, made: str) ->
     return "<!DOCTYPE html>\n" + tostring(html, encoding="unicode", method="html")
 
 
-def shares(record: Record, end: float) -> list[tuple[float, float]]:
+def shares(record: Record) -> list[tuple[float, float]]:
     """The target's share of the traffic as it was set: from when on, and per cent. Empty when nothing was moved."""
     given = [(float(step["at"]), float(step["share"])) for step in record.steps]
     if not given and record.traffic_moved is not None:
-        given = [(record.traffic_moved, float(_MOVED))]
-    return [(0.0, 0.0), *given, (max(end, given[-1][0]), given[-1][1])] if given else []
+        given = [(record.traffic_moved, float(_ALL))]
+    return given
 
 
 def _facts(body: Element, record: Record) -> None:
@@ -119,11 +120,12 @@ def _facts(body: Element, record: Record) -> None:
 
 def _traffic(body: Element, record: Record, measured: Measured) -> None:
     _add(body, "h2", "Traffic")
-    given = shares(record, measured.end)
-    if not given:
+    moved = shares(record)
+    if not moved:
         _add(body, "p", "This command moved no traffic.", "faint")
         return
-    rest = [(at, _MOVED - share) for at, share in given]
+    given = [(measured.start, 0.0), *moved, (max(measured.end, moved[-1][0]), moved[-1][1])]
+    rest = [(at, _ALL - share) for at, share in given]
     lines = [
         Line(f"{record.target}, as set", record.target, given, holds=True),
         Line(f"{record.source}, as set", record.source, rest, holds=True),
@@ -140,7 +142,7 @@ def _users(body: Element, record: Record, measured: Measured) -> None:
     if measured.absent:
         _add(body, "p", f"There are no figures: {measured.absent}.", "faint")
         return
-    marks = [(at, f"{share:g} %") for at, share in shares(record, measured.end)[1:-1]]
+    marks = [(at, f"{share:g} %") for at, share in shares(record)]
     limits = {gate["name"]: gate["limit"] for step in record.steps for gate in step.get("gates", ())}
     for name, title, say, limit in (
         ("errors", "Requests that failed", _ratio, limits.get("error_ratio")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -14,9 +15,9 @@ from slipway_ops.api import Api, Object
 from slipway_ops.lease import Doing, now
 
 KEPT = 100
-MOST_BYTES = 200_000
-"""Of one record; a ConfigMap takes a million."""
-_MOST_LINES, _FIRST_LINES, _MOST_CHARACTERS = 200, 50, 300
+_MOST_MEASUREMENTS = 4000
+_MOST_LINES, _FIRST_LINES, _MOST_CHARACTERS, _LONGEST_TEXT = 200, 50, 300, 20_000
+"""A record of the most of everything is a quarter of what a ConfigMap takes, a usual one two kilobytes."""
 _LABEL = "slipway/record"
 _KIND = "release"
 
@@ -70,6 +71,7 @@ class Record:
         ended = now()
         seconds = (ended - datetime.fromisoformat(self.began)).total_seconds()
         more = {"seconds": round(seconds, 1), **more}
+        text = text[:_LONGEST_TEXT]
         return replace(self, result=result, text=text, ended=ended.isoformat(timespec="milliseconds"), **more)
 
 
@@ -127,7 +129,7 @@ class Records:
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": metadata,
-            "data": {"record": _text(record)},
+            "data": {"record": json.dumps(asdict(replace(record, steps=_thinned(record.steps))))},
         }
         if version:
             metadata["resourceVersion"] = version
@@ -147,18 +149,16 @@ class Records:
         return record
 
 
-def _text(record: Record) -> str:
-    """As JSON; when it grows too large, every second measurement of long series goes."""
-    while True:
-        text = json.dumps(asdict(record), ensure_ascii=False)
-        series = [gate["seen"] for step in record.steps for gate in step.get("gates", ())]
-        if len(text.encode()) <= MOST_BYTES or max(map(len, series), default=0) <= 1:
-            return text
-        thinner = [
-            {**step, "gates": [{**gate, "seen": gate["seen"][::-2][::-1]} for gate in step.get("gates", ())]}
-            for step in record.steps
-        ]
-        record = replace(record, steps=thinner)
+def _thinned(steps: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """With every second, third, … measurement alone when a long pause has made many, and with the last of each gate."""
+    count = sum(len(gate["seen"]) for step in steps for gate in step.get("gates", ()))
+    every = max(1, math.ceil(count / _MOST_MEASUREMENTS))
+    return [
+        {**step, "gates": [{**gate, "seen": gate["seen"][::-every][::-1]} for gate in step["gates"]]}
+        if "gates" in step
+        else step
+        for step in steps
+    ]
 
 
 def _commit(folder: Path) -> tuple[str, str]:

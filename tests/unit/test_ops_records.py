@@ -71,6 +71,49 @@ def test_the_commit_and_whether_files_differ_from_it(tmp_path: Path) -> None:
     assert begin(records, tmp_path).commit == f"{clean}+"
 
 
+@pytest.mark.usefixtures("cluster")
+def test_the_time_of_the_commit_is_utc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_COMMITTER_DATE", "2026-03-01T12:00:00+02:00")
+    for command in (["init"], ["commit", "--allow-empty", "-m", "one"]):
+        git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@example.com", *command]
+        subprocess.run(git, check=True, capture_output=True)
+    assert begin(Records(Api(), "dev", "chat"), tmp_path).committed == "2026-03-01T10:00:00+00:00"
+
+
+def test_a_long_story_keeps_its_beginning_and_its_end(cluster: FakeApiServer, tmp_path: Path) -> None:
+    records = Records(Api(), "dev", "chat")
+    lines = [{"seconds": float(number), "text": f"{number} " + "x" * 1000} for number in range(1000)]
+    records.write(begin(records, tmp_path).telling(lines))
+    happened = cluster.records[0]["happened"]
+    assert len(happened) == 201
+    assert (happened[49][0], happened[50], happened[51][0], happened[-1][0]) == (
+        49.0,
+        [50.0, "… 800 lines are left out …"],
+        850.0,
+        999.0,
+    )
+    assert max(len(text) for _, text in happened) == 300
+
+
+@pytest.mark.parametrize("gates", [1, 7])
+def test_a_record_of_days_stays_small(cluster: FakeApiServer, tmp_path: Path, gates: int) -> None:
+    seen = [(float(at), 0.001234) for at in range(0, 100_000, 5)]
+    steps = [
+        {"share": 10, "at": 1.0},
+        {"share": 50, "at": 2.0, "gates": [{"name": "error_ratio", "limit": 1, "seen": seen}] * gates},
+    ]
+    lines = [{"seconds": 1.5, "text": "x" * 1000}] * 1000
+    records = Records(Api(), "dev", "chat")
+    records.write(begin(records, tmp_path).telling(lines).end("failed", "y" * 100_000, steps=steps))
+    (item,) = [item for path, item in cluster.objects.items() if path.startswith(CONFIG_MAPS)]
+    assert len(item["data"]["record"]) < 250_000
+    (kept,) = {len(gate["seen"]) for gate in cluster.records[0]["steps"][1]["gates"]}
+    assert kept == {1: 4000, 7: 572}[gates]
+    assert cluster.records[0]["steps"][1]["gates"][0]["seen"][-1] == [99995.0, 0.001234], (
+        "the last one counts"
+    )
+
+
 def test_what_a_killed_command_left_as_running_is_closed(cluster: FakeApiServer, tmp_path: Path) -> None:
     begin(Records(Api(), "dev", "chat"), tmp_path)
     assert begin(Records(Api(), "dev", "chat"), tmp_path).number == 2
