@@ -23,7 +23,7 @@ from slipway_ops.steering import AbortedError, Course, Steering
 from slipway_ops.steps import ALL, Step
 from slipway_ops.telling import Telling
 
-_RESULTS = {gates.GateError: RETURNED, AbortedError: ABORTED}
+_RESULTS: dict[type[OperatorError], str] = {gates.GateError: RETURNED, AbortedError: ABORTED}
 
 
 @dataclass(frozen=True)

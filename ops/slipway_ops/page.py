@@ -162,8 +162,9 @@ def _gates(body: Element, record: Record) -> None:
     pair = SubElement(body, "div", {"class": "pair"})
     table = _table(body, "share", "gate", "verdict", "at most", "measured")
     for step, gate in watched:
-        say = _milliseconds if gate["name"].endswith("seconds") else _ratio
-        name = _GATES.get(gate["name"], gate["name"])
+        measure = str(gate["name"])
+        name = _GATES.get(measure, measure)
+        say = _milliseconds if measure.endswith("seconds") else _ratio
         seen: list[tuple[float, float | None]] = [(at, value) for at, value in gate["seen"]]
         if seen:
             line = Line(name, f"{record.target} dots", seen)

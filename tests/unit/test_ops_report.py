@@ -198,8 +198,6 @@ def test_it_is_written_of_the_newest(stack: Stack, monkeypatch: pytest.MonkeyPat
     assert "Requests that failed: green from 25 % to 50 %" in [
         one.get("aria-label") for one in found.all("svg")
     ]
-    (asked,) = [body for method, path, body in stack.cluster.seen if path == QUERY]
-    assert asked is None
 
 
 def test_of_one_that_is_chosen_into_a_file_that_is_named(stack: Stack) -> None:

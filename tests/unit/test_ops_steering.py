@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -59,7 +59,7 @@ def paused(stack: Stack) -> Callable[[], bool]:
 
 
 @contextmanager
-def others(stack: Stack, *acts: Act) -> Iterator[list[dict[str, Any]]]:
+def others(stack: Stack, *acts: Act) -> Generator[list[dict[str, Any]]]:
     """Somebody at another terminal, who asks each as soon as its condition holds."""
     reports: list[dict[str, Any]] = []
     failures: list[BaseException] = []
