@@ -140,8 +140,8 @@ class _Release:
         if share < ALL and self.steering.look() is Course.FULL:
             return
         if share:
-            if app.shift({color: share, other(color): ALL - share}, hold=self._hold) and self.moved is None:
-                self.moved = round(app.tell.seconds, 3)
+            app.shift({color: share, other(color): ALL - share}, hold=self._hold)
+            self.moved = self.moved or round(app.tell.seconds, 3)
             if app.said.strategy == "canary" and share < ALL:
                 app.write({"slipway:canaryWeight": str(share)})
         self.steps.append({"share": share, "at": round(app.tell.seconds, 1)})

@@ -1,7 +1,7 @@
 """The four DORA figures, from the record of releases. What each counts stands in docs/releases.md. https://dora.dev/guides/dora-metrics/
 
 A *change* is a deployment or a switch that moved traffic to an image and is over; a rollback is none. One that was killed is none
-either: what took it up again is. A change *failed* when its traffic was taken back: by itself, or by the rollback that
+either: the deployment that took it up again is. A change *failed* when its traffic was taken back: by itself, or by the rollback that
 followed it.
 """
 

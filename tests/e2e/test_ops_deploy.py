@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Generator
+from contextlib import contextmanager
 
 import yaml
 
-from tests.support.environment import Environment
+from tests.support.environment import Environment, wait_for
 from tests.support.load import load
 from tests.support.project import SLIPWAY
 
@@ -17,6 +19,33 @@ def slipway(environment: Environment, *arguments: str) -> subprocess.CompletedPr
     return subprocess.run(
         command, cwd=environment.project.folder, capture_output=True, text=True, check=False, timeout=400
     )
+
+
+@contextmanager
+def paused_at_a_fifth(environment: Environment, image: str) -> Generator[subprocess.Popen[str]]:
+    """`slipway deploy` from another terminal, waiting with 20 % of the traffic for somebody; ended when the block is."""
+    command = [SLIPWAY, "deploy", image, "--steps", "20,pause,100", "--stack", environment.project.stack]
+    process = subprocess.Popen(
+        command, cwd=environment.project.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        wait_for(lambda: asked(environment) == "pause", 120, "the deployment to pause")
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def asked(environment: Environment) -> str:
+    """The course that stands on the lock of releases."""
+    noted = environment.kubectl(
+        "get",
+        "lease",
+        "chat-release",
+        "--ignore-not-found",
+        "--output=jsonpath={.metadata.annotations.slipway/asked}",
+    )
+    return json.loads(noted or "{}").get("course", "")
 
 
 def test_an_image_to_all_the_traffic_and_back(environment: Environment) -> None:
@@ -52,3 +81,34 @@ def test_an_image_that_is_not_there_is_undone(environment: Environment) -> None:
     assert not traffic.failed, traffic.failed[:5]
     assert {answer.color for answer in traffic.answers} == {"blue"}
     environment.project.pulumi("preview", "--expect-no-changes")
+
+
+def test_paused_then_aborted_or_promoted(environment: Environment) -> None:
+    """Given a canary that waits at 20 %, when it is aborted, all goes back; when it is promoted, all goes on; no request is lost."""
+    before = environment.project.settings_file.read_text()
+    canary = before.replace("strategy: blue-green", "strategy: canary")
+    environment.project.settings_file.write_text(canary)
+    image = environment.image("green")
+    with load(f"{environment.url}/version", rate=100) as traffic:
+        with paused_at_a_fifth(environment, image) as deploying:
+            assert environment.weights() == {"chat-blue": 80, "chat-green": 20}
+            assert "already" in slipway(environment, "pause").stdout
+            assert slipway(environment, "abort").returncode == 0
+            output, _ = deploying.communicate(timeout=60)
+        assert deploying.returncode == 1, output
+        assert "undone: blue serves as before" in output
+        assert environment.weights() == {"chat-blue": 100, "chat-green": 0}
+        with paused_at_a_fifth(environment, image) as deploying:
+            assert slipway(environment, "promote").returncode == 0
+            output, _ = deploying.communicate(timeout=60)
+        assert deploying.returncode == 0, output
+    assert not traffic.failed, traffic.failed[:5]
+    assert environment.version()["color"] == "green"
+    said = json.loads(slipway(environment, "history", "--json").stdout)
+    assert [one["result"] for one in said["releases"][:2]] == ["succeeded", "aborted"]
+    assert said["figures"]["failed"] >= 1
+    assert "nothing is in progress" in slipway(environment, "abort").stderr
+    assert slipway(environment, "rollback").returncode == 0
+    environment.project.settings_file.write_text(before)
+    environment.project.up()
+    assert environment.version()["color"] == "blue"

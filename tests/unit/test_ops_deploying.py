@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway_ops import gates, lease
+from slipway_ops import gates, lease, update
 from slipway_ops.gates import Gate, GateError, Gates, Verdict
 from slipway_ops.lease import Doing
 from slipway_ops.steering import Course
@@ -114,6 +115,43 @@ def test_a_canary_that_fails_gives_its_traffic_back(stack: Stack, monkeypatch: p
     assert "measured at 0/100" not in stack.happened
     assert stack.scaled == [], "nobody waits at a bad canary"
     assert stack.cluster.records[0]["result"] == "returned"
+
+
+def test_nobody_is_on_a_colour_whose_image_changes(stack: Stack) -> None:
+    stack.file.write_text(CANARY.replace('"0"', '"10"'))
+    stack.cluster.route(blue=90, green=10)
+    assert stack.run("deploy", "chat:2").exit_code == 0
+    assert stack.happened[0] == "up: chat:2 in green, active blue, 100/0"
+    assert stack.value("canaryWeight") == "0"
+
+
+def test_what_came_up_is_noted_as_it_ran(stack: Stack) -> None:
+    comes_up = stack.up
+
+    def by_digest(*arguments: Any) -> int:
+        changes = comes_up(*arguments)
+        stack.cluster.deployment("green", 3, image="chat@sha256:2")
+        return changes
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(update, "up", by_digest)
+        assert stack.run("deploy", "build:v2").exit_code == 0
+    assert [stack.cluster.records[0][key] for key in ("image", "runs")] == ["build:v2", "chat@sha256:2"]
+
+
+def test_the_record_says_how_far_it_has_come(stack: Stack) -> None:
+    stack.run("deploy", "chat:2")
+    written = [
+        body for method, path, body in stack.cluster.seen if method == "PUT" and "release-000001" in path
+    ]
+    records = [json.loads(body["data"]["record"]) for body in written]
+    assert [(one["result"], [step["share"] for step in one["steps"]]) for one in records] == [
+        ("running", [100]),
+        ("succeeded", [100]),
+    ]
+    told = [text for _, text in records[-1]["happened"]]
+    assert "traffic moved: blue 100 % → green 100 %" in told
+    assert told[-1] == "done: green serves chat:2"
 
 
 def test_missing_data_is_not_promoted(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
