@@ -248,6 +248,20 @@ def test_dry_run_asks_nothing(stack: Stack, command: str) -> None:
     assert {method for method, _, _ in stack.cluster.seen} == {"GET"}
 
 
+def test_one_that_ends_at_that_moment_is_asked_nothing(stack: Stack) -> None:
+    hold(stack, DEPLOY)
+    looks: list[str] = []
+
+    def before(_: str, path: str) -> None:
+        looks.extend([path] if path == LEASE else [])
+        if len(looks) == 2:
+            hold(stack, Doing("switch", "blue", "green"))
+
+    stack.cluster.before = before
+    assert "has just ended; nothing was asked" in stack.run("abort").output
+    assert noted(stack) == {}
+
+
 def test_status_says_what_is_asked(stack: Stack) -> None:
     hold(stack, DEPLOY, course="pause")
     assert "paused by ann@desk at 12:00" in stack.run("status").output.replace("\n", "")
