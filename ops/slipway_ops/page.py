@@ -12,7 +12,7 @@ from slipway_ops.records import Record
 _STYLE = """
 :root { color-scheme: light dark; --page: #fff; --ink: #1d2430; --faint: #5d6878; --rule: #dfe3e9; --card: #f6f7f9;
   --blue: #2160c4; --green: #12803f; --bad: #b3261e; --good: #12803f; --warn: #8a5a00; }
-@media (prefers-color-scheme: dark) { :root { --page: #13161b; --ink: #e4e8ee; --faint: #99a4b3; --rule: #2c333d; --card: #1a1f26;
+@media screen and (prefers-color-scheme: dark) { :root { --page: #13161b; --ink: #e4e8ee; --faint: #99a4b3; --rule: #2c333d; --card: #1a1f26;
   --blue: #7bb0ff; --green: #5fd08f; --bad: #ff8a80; --good: #5fd08f; --warn: #f0b95a; } }
 body { margin: 0 auto; padding: 2rem 1.25rem; max-width: 60rem; background: var(--page); color: var(--ink);
   font: 15px/1.5 system-ui, sans-serif; }
@@ -27,7 +27,7 @@ pre { white-space: pre-wrap; overflow-wrap: anywhere; background: var(--card); p
 figure { margin: .5rem 0 1.25rem; break-inside: avoid; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(22rem, 1fr)); gap: 0 1.5rem; }
 svg { display: block; width: 100%; height: auto; } svg text { font: 11px system-ui, sans-serif; fill: var(--faint); }
-.pair svg text { font-size: 16px; }
+.pair svg text { font-size: 16px; } @media (max-width: 40rem) { svg text { font-size: 16px; } }
 polyline { fill: none; } .grid { stroke: var(--rule); } .mark { stroke: var(--faint); stroke-dasharray: 2 3; }
 .line { stroke-width: 2; stroke-linejoin: round; } .line.measured { stroke-width: 1.5; stroke-dasharray: 5 3; opacity: .8; }
 .line.blue { stroke: var(--blue); } .line.green { stroke: var(--green); }
