@@ -12,8 +12,8 @@ from slipway_ops.records import Record
 _STYLE = """
 :root { color-scheme: light dark; --page: #fff; --ink: #1d2430; --faint: #5d6878; --rule: #dfe3e9; --card: #f6f7f9;
   --blue: #2160c4; --green: #12803f; --bad: #b3261e; --good: #12803f; --warn: #8a5a00; }
-@media screen and (prefers-color-scheme: dark) { :root { --page: #13161b; --ink: #e4e8ee; --faint: #99a4b3; --rule: #2c333d; --card: #1a1f26;
-  --blue: #7bb0ff; --green: #5fd08f; --bad: #ff8a80; --good: #5fd08f; --warn: #f0b95a; } }
+@media screen and (prefers-color-scheme: dark) { :root { --page: #13161b; --ink: #e4e8ee; --faint: #99a4b3;
+  --rule: #2c333d; --card: #1a1f26; --blue: #7bb0ff; --green: #5fd08f; --bad: #ff8a80; --good: #5fd08f; --warn: #f0b95a; } }
 body { margin: 0 auto; padding: 2rem 1.25rem; max-width: 60rem; background: var(--page); color: var(--ink);
   font: 15px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.5rem; margin: 0 0 .25rem; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
