@@ -83,7 +83,7 @@ class Bench:
 
     def note(self, what: str, wrong: list[str]) -> bool:
         self.trouble += [f"{what}: {text}" for text in wrong]
-        print(f"{what}: {'well' if not wrong else wrong}", file=sys.stderr)
+        print(f"{what}: {wrong if wrong else 'well'}", file=sys.stderr)
         return not wrong
 
 
@@ -163,7 +163,7 @@ def size(environment: Environment) -> dict[str, int]:
         capture_output=True,
         text=True,
     ).stdout.split()
-    memory = int(pods[2].removesuffix("Mi")) if len(pods) > 2 else 0  # noqa: PLR2004  (name, cpu, memory)
+    memory = int(pods[2].removesuffix("Mi")) if len(pods) > 2 else 0
     return {**found, "state_bytes": len(state), "gateway_mib": memory}
 
 
