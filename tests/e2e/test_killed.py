@@ -12,6 +12,8 @@ from tests.support.environment import Environment
 from tests.support.load import load
 from tests.support.project import AS_A_PERSON
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture(autouse=True, scope="module")
 def blue_again(environment: Environment) -> Iterator[None]:

@@ -17,6 +17,8 @@ from tests.support.environment import Environment, wait_for
 from tests.support.load import Load, load
 from tests.support.project import SLIPWAY, Run
 
+pytestmark = pytest.mark.alone
+
 
 def start(environment: Environment, *arguments: str) -> subprocess.Popen[str]:
     """`slipway …` as a person runs it in a shell of the platform."""

@@ -5,6 +5,8 @@ import pytest
 from tests.support.environment import Environment, wait_for
 from tests.support.load import load
 
+pytestmark = pytest.mark.alone
+
 
 def test_flip_there_and_back_loses_no_request(environment: Environment) -> None:
     """Given load on blue, when active is set to green and back, then every request is answered, by the other version too."""

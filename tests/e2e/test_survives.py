@@ -14,6 +14,8 @@ from slipway_local import platform
 from tests.support.environment import Environment, wait_for
 from tests.support.project import SLIPWAY
 
+pytestmark = pytest.mark.alone
+
 NOTE = "/slipway/survives"
 
 

@@ -5,6 +5,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,8 +60,10 @@ class Environment:
         assert self.version()["color"] == color
 
 
-def bring_up(folder: Path, stack: str, node_port: int, max_replicas: int) -> Environment:
-    """Copies dev under another name and brings it up; the traffic starts on blue.
+def bring_up(
+    folder: Path, stack: str, node_port: int, max_replicas: int, said: Mapping[str, Any] | None = None
+) -> Environment:
+    """Copies dev under another name, with what else its file is to say, and brings it up; the traffic starts on blue.
 
     It asks for little cpu, because it stands beside dev on a node that may have two cores.
     """
@@ -69,6 +72,7 @@ def bring_up(folder: Path, stack: str, node_port: int, max_replicas: int) -> Env
     settings["config"]["slipway:gateway"]["nodePort"] = node_port
     settings["config"]["slipway:app"]["resources"]["cpu"] = "50m"
     settings["config"]["slipway:app"]["scaling"]["maxReplicas"] = max_replicas
+    settings["config"] |= said or {}
     project = copy_of_program(folder, stack, settings)
     environment = Environment(project, url)
     try:

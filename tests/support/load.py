@@ -72,11 +72,11 @@ def _read(results: Path) -> list[Answer]:
 
 
 @contextmanager
-def load(url: str, *, rate: int, seconds: int | None = None) -> Generator[Load]:
+def load(url: str, *, rate: int, seconds: int | None = None, host: str = "") -> Generator[Load]:
     """Sends `rate` requests a second, for `seconds` or, without them, until a second after the block has ended.
 
     The block runs during the load; one that outlasts it is an error, for what it does at its end would meet no request.
-    At most 2,000 requests a second for three minutes, to loopback alone.
+    At most 2,000 requests a second for three minutes, to loopback alone; `host` is the virtual host that is asked for.
     """
     if urlsplit(url).hostname != "127.0.0.1":
         raise ValueError(f"load goes to loopback alone, not to {url}")
@@ -96,7 +96,7 @@ def load(url: str, *, rate: int, seconds: int | None = None) -> Generator[Load]:
             stdin=subprocess.PIPE,
         )
         assert attack.stdin is not None
-        attack.stdin.write(f"GET {url}\n".encode())
+        attack.stdin.write(f"GET {url}\n{f'Host: {host}' if host else ''}\n".encode())
         attack.stdin.close()
         running = Load(started=time.time())
         try:

@@ -6,9 +6,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from pulumi.runtime import config as runtime_config
 
 from tests.unit.mocks import Plausible, Program, Run, empty, run_into
+
+# How long an example takes is no test's business: they run beside much else.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture

@@ -75,7 +75,7 @@ def test_a_link_stays_one(tmp_path: Path) -> None:
     assert "active: green" in (tmp_path / "real.yaml").read_text()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @example("true")
 @example("12")
 @example("a: b")

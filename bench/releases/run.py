@@ -1,0 +1,149 @@
+"""The switch of traffic and the way back, beside Argo Rollouts in the same run.
+
+    .venv/bin/slipway local exec -- .venv/bin/python -m bench.releases.run [--rounds N] [--others N …]
+
+Both run the same image, two pods of each colour, behind the same gateway on the same node, each change under 1,000 requests a
+second. `slipway switch` beside `kubectl argo rollouts promote`, `slipway rollback` beside `kubectl argo rollouts undo`. With
+--others, slipway's are measured again with so many other resources in the stack. Argo Rollouts is built from its Go module first.
+Times are in seconds after the start of the command. Writes bench/releases/results.json.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.releases.argo import HOST, Argo
+from tests.support.environment import Environment, bring_up
+from tests.support.load import load
+from tests.support.project import SLIPWAY, Run
+
+HERE = Path(__file__).parent
+RATE, PORT = 1000, 30090
+OTHERS = """
+import pulumi_kubernetes as k8s
+for number in range({count}):
+    k8s.core.v1.ConfigMap(f"other-{{number}}", metadata={{"namespace": "default"}}, data={{"number": str(number)}})
+"""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change under load. `moved`: the last request of the old colour was sent then; `back`: the command had ended."""
+
+    moved: float
+    back: float
+    requests: int
+    failed: int
+    p99_ms: float
+
+
+def measure(color: str, command: Callable[[], Run], host: str = "") -> Change:
+    """Runs the command while the load goes on; a quiet second before it, as after it."""
+    with load(f"http://127.0.0.1:{PORT}/version", rate=RATE, host=host) as traffic:
+        time.sleep(1)
+        run = command()
+        time.sleep(2)
+    if run.code:
+        raise RuntimeError(run.output)
+    return Change(
+        moved=round(traffic.moved_to(color) - run.started, 3),
+        back=round(run.seconds, 3),
+        requests=len(traffic.answers),
+        failed=len(traffic.failed),
+        p99_ms=round(traffic.percentile(0.99) * 1000, 1),
+    )
+
+
+def slipway(environment: Environment, *arguments: str) -> Run:
+    """The command, as a person runs it."""
+    started = time.time()
+    done = subprocess.run(
+        [SLIPWAY, *arguments, "--stack", environment.project.stack],
+        cwd=environment.project.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return Run(done.returncode, done.stdout + done.stderr, time.time() - started, started)
+
+
+def summary(changes: list[Change]) -> dict[str, float]:
+    """The medians, and every failed request."""
+    return {
+        "moved": round(statistics.median(change.moved for change in changes), 3),
+        "back": round(statistics.median(change.back for change in changes), 3),
+        "p99_ms": statistics.median(change.p99_ms for change in changes),
+        "requests": sum(change.requests for change in changes),
+        "failed": sum(change.failed for change in changes),
+    }
+
+
+def main() -> None:
+    """Measures, prints and writes the results."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=5, help="there and back, of each kind (default 5)")
+    parser.add_argument("--others", type=int, nargs="*", default=[10, 50, 200], help="(default 10 50 200)")
+    asked = parser.parse_args()
+    measured: dict[str, list[Change]] = {}
+
+    def keep(name: str, change: Change) -> None:
+        measured.setdefault(name, []).append(change)
+        print(f"{name}: {change}", file=sys.stderr)
+
+    with tempfile.TemporaryDirectory() as scratch:
+        root = Path(scratch)
+        (root / "slipway").mkdir()
+        (root / "argo").mkdir()
+        environment = bring_up(root / "slipway", "bench", node_port=PORT, max_replicas=2)
+        argo = Argo(environment.image("blue"), f"{environment.namespace}-gateway", root / "argo")
+        try:
+            argo.install()
+            for _ in range(asked.rounds):
+                keep("slipway switch", measure("green", lambda: slipway(environment, "switch", "green")))
+                keep("slipway rollback", measure("blue", lambda: slipway(environment, "rollback")))
+                argo.prepare("green")
+                keep("argo promote", measure("green", argo.promote, HOST))
+                argo.settle()
+                keep("argo undo", measure("blue", argo.undo, HOST))
+                argo.settle()
+            for count in asked.others:
+                program = environment.project.folder / "__main__.py"
+                before = program.read_text()
+                program.write_text(before + OTHERS.format(count=count))
+                environment.project.up()
+                for _ in range(2):
+                    keep(
+                        f"slipway switch, {count} others",
+                        measure("green", lambda: slipway(environment, "switch", "green")),
+                    )
+                    keep(
+                        f"slipway rollback, {count} others",
+                        measure("blue", lambda: slipway(environment, "rollback")),
+                    )
+                program.write_text(before)
+        finally:
+            argo.remove()
+            environment.project.remove()
+    written = {
+        "command": "python -m bench.releases.run",
+        "date": datetime.now(UTC).date().isoformat(),
+        "rate": RATE,
+        "summary": {name: summary(changes) for name, changes in measured.items()},
+        "changes": {name: [asdict(change) for change in changes] for name, changes in measured.items()},
+    }
+    (HERE / "results.json").write_text(json.dumps(written, indent=2) + "\n")
+    print(json.dumps(written["summary"], indent=2))
+
+
+if __name__ == "__main__":
+    main()

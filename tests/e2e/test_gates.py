@@ -1,0 +1,105 @@
+"""A release that is bad in a way that no probe sees is sent back by what Prometheus measured of it, and few users ever met it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.environment import Environment, bring_up
+from tests.support.load import load
+from tests.support.project import SLIPWAY, removed_at_end
+
+CANARY, WITHIN_SECONDS = 10, 60
+MONITORING = {
+    "replicas": 1,
+    "storage": {"kind": "ephemeral"},
+    "removal": "destroy",
+    "grafana": "none",
+    "scrapeSeconds": 5,
+    "cpu": "50m",
+    "memory": "256Mi",
+}
+# Healthy for its probes; what it does to everybody else stands in `bad`.
+SERVER = """
+const kept = [];
+let count = 0;
+require("http").createServer((request, answer) => {
+  const say = (status) => { answer.statusCode = status; answer.end(JSON.stringify({ color: process.env.COLOR })); };
+  if (request.url === "/healthz") return say(200);
+  count += 1;
+  BAD
+}).listen(3000);
+"""
+BAD = {
+    "errors": "say(count % 5 ? 200 : 500);",
+    "slow": "setTimeout(() => say(200), 500);",
+    "leak": "kept.push(Buffer.alloc(8 << 20, 1)); say(200);",
+}
+
+
+@pytest.fixture(scope="module")
+def gated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
+    """An environment under the strategy canary, with Prometheus and gates."""
+    said = {
+        "slipway:strategy": "canary",
+        "slipway:monitoring": MONITORING,
+        "slipway:gates": {"seconds": 45, "errorPercent": 2, "p99Seconds": 0.4},
+    }
+    up = bring_up(tmp_path_factory.mktemp("gated"), "gated", node_port=30082, max_replicas=2, said=said)
+    with removed_at_end(up.project):
+        yield up
+
+
+@pytest.fixture(scope="module")
+def images(gated: Environment, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The bad releases, in the local registry."""
+    folder: Path = tmp_path_factory.mktemp("bad")
+    base = gated.image("blue")
+    (folder / "Dockerfile").write_text(
+        f'FROM {base}\nCOPY server.js /\nENTRYPOINT []\nCMD ["node", "/server.js"]\n'
+    )
+    for name, bad in BAD.items():
+        (folder / "server.js").write_text(SERVER.replace("BAD", bad))
+        reference = f"127.0.0.1:5000/slipway/bad:{name}"
+        for command in (
+            ["build", "--quiet", "--tag", reference, str(folder)],
+            ["push", "--quiet", reference],
+        ):
+            subprocess.run(["docker", *command], check=True, capture_output=True)
+    return {name: f"127.0.0.1:5000/slipway/bad:{name}" for name in BAD}
+
+
+def slipway(environment: Environment, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [SLIPWAY, *arguments, "--stack", environment.project.stack]
+    return subprocess.run(
+        command, cwd=environment.project.folder, capture_output=True, text=True, check=False, timeout=400
+    )
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_a_bad_release_is_sent_back(gated: Environment, images: dict[str, str], kind: str) -> None:
+    """Given load, when a bad release gets a tenth of it, then it has lost it within a minute, and nobody else noticed."""
+    before = gated.project.settings_file.read_text()
+    with load(f"{gated.url}/version", rate=100) as traffic:
+        done = slipway(gated, "deploy", images[kind], "--steps", f"{CANARY},100")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "undone: blue serves as before" in done.stderr
+    newest = json.loads(slipway(gated, "history", "--json").stdout)["releases"][0]
+    assert (newest["command"], newest["result"]) == ("deploy", "returned")
+    assert gated.project.settings_file.read_text() == before
+
+    first = min(answer.sent for answer in traffic.answers if answer.color == "green")
+    last = max(answer.sent for answer in traffic.answers if answer.color == "green")
+    assert last - first < WITHIN_SECONDS, done.stdout
+    during = [answer for answer in traffic.answers if first <= answer.sent <= last]
+    blue = [answer for answer in during if answer.color == "blue"]
+    assert len(blue) / len(during) > 1 - (CANARY + 2) / 100
+    assert {answer.status for answer in traffic.answers if answer.color == "blue"} == {200}
+    lost = [answer for answer in traffic.failed if answer.color != "green"]
+    assert kind == "leak" or not lost, lost[:5]
+    assert len(lost) <= len(during) - len(blue)
+    gated.project.pulumi("preview", "--expect-no-changes")
