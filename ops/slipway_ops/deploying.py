@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Any
 
 from slipway.traffic import other
-from slipway_ops import gates, status, update
+from slipway_ops import gates, migrating, status, update
 from slipway_ops.application import Application, open_one
 from slipway_ops.errors import OperatorError
 from slipway_ops.lease import Doing, LostError, now
@@ -38,6 +38,7 @@ def run(project: Project, order: Deployment, tell: Telling) -> dict[str, Any]:
     _check(app, order)
     found = app.take()
     live = app.look()
+    migrating.check(app, order.image)
     doing = _doing(app, order, live, found)
     report: dict[str, Any] = {
         "command": "deploy",
@@ -53,7 +54,7 @@ def run(project: Project, order: Deployment, tell: Telling) -> dict[str, Any]:
     app.lease.keep()
     done: dict[str, str] | None = None
     try:
-        report |= _Release(app, order, doing).run()
+        report |= _Release(app, order, doing).run(live)
         done = {"command": "deploy", "target": doing.target, "at": now().isoformat(timespec="seconds")}
     finally:
         app.free(done)
@@ -70,10 +71,11 @@ class _Release:
     moved: float | None = None
     steps: list[dict[str, Any]] = field(default_factory=list)
 
-    def run(self) -> dict[str, Any]:
+    def run(self, live: Live) -> dict[str, Any]:
         app, doing = self.app, self.doing
         records = Records(app.api, app.guard.namespace, app.guard.route)
         record = records.begin(doing, self.order.image, app.project.folder, self.order.began)
+        record = migrating.run(app, records, record, live)
         try:
             self._bring_up()
             self._smoke()
@@ -92,7 +94,7 @@ class _Release:
             result = RETURNED if isinstance(error, gates.GateError) else FAILED
             undone = self._undo(str(error))
             app.note(records, record.end(result, str(error), traffic_moved=self.moved, steps=self.steps))
-            raise OperatorError(f"{error}\n  {undone}") from None
+            raise OperatorError(f"{error}\n  {undone}{migrating.stays(record)}") from None
         app.note(records, record.end(SUCCEEDED, traffic_moved=self.moved, steps=self.steps))
         app.tell(f"done: {doing.target} serves {self.order.image}")
         return {"release": record.number, "steps": self.steps, "seconds": round(app.tell.seconds, 3)}
@@ -191,6 +193,11 @@ def _check(app: Application, order: Deployment) -> None:
 
 def _plan(app: Application, order: Deployment, doing: Doing) -> None:
     """Says what would happen."""
+    if migration := app.said.migration:
+        copied = "copy the database, then " if migration.copy_image else ""
+        app.tell(
+            f"would {copied}run {' '.join(migration.command)} in a Job with {migration.image or order.image}"
+        )
     app.tell(
         f"would set slipway:{doing.target}Image {order.image} in {app.project.file.name} and run pulumi up: no traffic moves"
     )

@@ -44,6 +44,8 @@ class Record:
     traffic_moved: float | None = None
     text: str = ""
     steps: list[dict[str, Any]] = field(default_factory=list)
+    schema: dict[str, str] = field(default_factory=dict)
+    """What its migration made of the database: `before`, `after` (or `stopped_at`), `oldest`, and the image `serving` beside it."""
 
     def end(self, result: str, text: str = "", **more: Any) -> Record:
         """The same with its result."""
