@@ -27,6 +27,11 @@ _STAYS = {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false", "karpenter.
 # A copy beside the first, by a pipe: it takes no volume of its own. psql's \connect keeps server, user and password.
 _COPY_SCRIPT = r"""
 set -euo pipefail
+if [ -z "${!SLIPWAY_ADDRESS:-}" ]; then
+  echo "\$$SLIPWAY_ADDRESS is not set: slipway:migration.addressVariable names the variable that has the database's address" >&2
+  exit 1
+fi
+export PGOPTIONS="-c client_min_messages=warning"
 ask() { psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 "$@" "${!SLIPWAY_ADDRESS}"; }
 name=$(ask --command="SELECT current_database()")
 copy=${name}_before_$SLIPWAY_RELEASE
