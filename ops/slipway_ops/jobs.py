@@ -10,7 +10,7 @@ from typing import Any
 
 from slipway.diagnosis import Cause, diagnose
 from slipway.readiness import Suspect
-from slipway_ops.api import Api, Object, UnreachableError
+from slipway_ops.api import Api, Object, RefusedError, UnreachableError
 
 PAUSE_SECONDS = 0.5
 _START_SECONDS = 120
@@ -84,7 +84,9 @@ class Watch:
             try:
                 if end := self._look(suspect, deadline):
                     return end
-            except UnreachableError as silence:
+            except (UnreachableError, RefusedError) as silence:
+                if isinstance(silence, RefusedError) and silence.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                    raise
                 self.tell(f"Job {self.name} goes on, but it cannot be seen: {str(silence).splitlines()[0]}")
             time.sleep(PAUSE_SECONDS)
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from slipway_ops import jobs, schema
-from slipway_ops.api import Object
+from slipway_ops.api import Object, RefusedError
 from slipway_ops.application import Application
 from slipway_ops.errors import OperatorError
 from slipway_ops.jobs import End, Watch
@@ -23,6 +23,9 @@ from slipway_ops.schema import Schema
 _JOBS = 3
 """How many are kept, for their logs."""
 _BUILT = "build:"
+_GOES_ON = (
+    "stopped; what has begun of the migration goes on: slipway deploy of the same image takes its result"
+)
 
 
 class MigrationError(OperatorError):
@@ -124,7 +127,12 @@ class _Work:
             tell=app.tell,
             check=app.lease.check,
         )
-        end = watch.to_the_end()
+        try:
+            end = watch.to_the_end()
+        except RefusedError as refused:
+            raise OperatorError(
+                f"{refused}\n  the migration goes on unseen: Job {namespace}/{name}"
+            ) from None
         state = schema.read(end.message)
         if not end.well:
             whose = (

@@ -386,17 +386,26 @@ def test_one_that_somebody_takes_away(stack: Stack, controllers: Controllers) ->
     assert "was taken away by somebody else" in stack.run("deploy", "chat:2").output
 
 
-def test_an_api_server_that_is_silent_for_a_while(stack: Stack, controllers: Controllers) -> None:
-    tried: list[str] = []
+@pytest.mark.parametrize("status", [500, 403])
+def test_an_api_server_that_is_unwell_for_a_moment(
+    stack: Stack, controllers: Controllers, status: int
+) -> None:
+    left = [status]
 
     def unwell(method: str, path: str) -> Answer | None:
-        if path == f"{JOBS}/chat-migrate-1" and not tried:
-            tried.extend("x")
-            return 429, {}
+        if (method, path) == ("GET", f"{JOBS}/chat-migrate-1") and left:
+            return left.pop(), {"message": "not now"}
         return controllers(method, path)
 
     stack.cluster.before = unwell
-    assert stack.run("deploy", "chat:2").exit_code == 0
+    done = stack.run("deploy", "chat:2")
+    if status == 500:
+        assert done.exit_code == 0, done.output
+        assert "Job chat-migrate-1 goes on, but it cannot be seen" in done.output
+    else:
+        assert done.exit_code == 1
+        assert "the migration goes on unseen: Job dev/chat-migrate-1" in done.output
+        assert stack.happened == []
 
 
 def test_a_log_that_may_not_be_read_is_told(stack: Stack, controllers: Controllers) -> None:
@@ -434,6 +443,24 @@ def dead(stack: Stack, image: str) -> None:
     spec = {"holderIdentity": doing.identity, "renewTime": lease._micro(lease.now())}  # pyright: ignore[reportPrivateUsage]
     stack.cluster.put(LEASE, {"metadata": {"annotations": noted}, "spec": spec})
     released(stack, 1, image, result="running")
+
+
+def test_who_loses_the_lock_leaves_it_at_work(
+    stack: Stack, controllers: Controllers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+    controllers.on_look = lambda: looked.append("x")
+
+    def check(_: Any) -> None:
+        if looked:
+            raise lease.LostError("the lock of this application was lost")
+
+    monkeypatch.setattr(lease.Lease, "check", check)
+    done = stack.run("deploy", "chat:2")
+    assert done.exit_code == 1
+    assert "what has begun of the migration goes on" in done.output
+    assert stack.cluster.records[0]["result"] == "running", "whoever has the lock now closes it"
+    assert stack.happened == []
 
 
 @pytest.mark.parametrize(
