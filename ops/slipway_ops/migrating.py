@@ -65,12 +65,11 @@ def run(app: Application, records: Records, record: Record, live: Live) -> Recor
     try:
         found = work.do(live.deployments[live.carrier] or {})
     except LostError:
+        app.tell(_GOES_ON)
         raise
     except KeyboardInterrupt:
         app.note(records, record.end(INTERRUPTED, "Ctrl-C during the migration"))
-        app.tell(
-            "stopped; what has begun of the migration goes on: slipway deploy of the same image takes its result"
-        )
+        app.tell(_GOES_ON)
         raise
     except OperatorError as error:
         noted = error.found.noted(ended_well=False) if isinstance(error, MigrationError) else {}
@@ -113,9 +112,11 @@ class _Work:
         """Takes up what a dead command left, or begins; waits for the end."""
         app, namespace = self.app, self.app.guard.namespace
         found = sorted(jobs.find(app.api, namespace, selector(app.guard.route)), key=_number)
-        name = self._left_behind(found[-1]) if found else None
+        under_way = [one for one in found if not jobs.ended(one)]
+        newest = (under_way or found)[-1:]
+        name = self._left_behind(newest[0]) if newest else None
         if name is None:
-            for old in [one for one in found if jobs.ended(one)][: 1 - _JOBS]:
+            for old in found[: 1 - _JOBS]:
                 jobs.remove(app.api, namespace, old["metadata"]["name"])
             name = self._begin(deployment)
         watch = Watch(
