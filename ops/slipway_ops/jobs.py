@@ -50,6 +50,11 @@ def ended(job: Object) -> str:
     return next((kind for kind in true if kind in ("Complete", "Failed")), "")
 
 
+def message(api: Api, namespace: str, name: str, container: str) -> str:
+    """What that container of it, which has ended, wrote to /dev/termination-log."""
+    return _terminated(_pod(api, namespace, name), container).get("message") or ""
+
+
 def create(api: Api, body: Object) -> None:
     """Begins it."""
     api.call("POST", f"/apis/batch/v1/namespaces/{body['metadata']['namespace']}/jobs", body)
@@ -92,7 +97,7 @@ class Watch:
 
     def _look(self, suspect: Suspect, deadline: float) -> End | None:
         job = self.api.get(f"/apis/batch/v1/namespaces/{self.namespace}/jobs/{self.name}")
-        pod = self._pod()
+        pod = _pod(self.api, self.namespace, self.name)
         if pod:
             self._tell_log(pod)
         if job is None:
@@ -132,11 +137,6 @@ class Watch:
         events = self.api.get(f"/api/v1/namespaces/{self.namespace}/events", fieldSelector="type=Warning")
         return diagnose({}, [pod], (events or {"items": []})["items"])
 
-    def _pod(self) -> Object | None:
-        labels = {"batch.kubernetes.io/job-name": self.name}
-        pods = _list(self.api, f"/api/v1/namespaces/{self.namespace}/pods", labels)
-        return max(pods, key=lambda pod: pod["metadata"].get("creationTimestamp", ""), default=None)
-
     def _tell_log(self, pod: Object) -> None:
         """What the containers wrote since it was last told."""
         log = f"/api/v1/namespaces/{self.namespace}/pods/{pod['metadata']['name']}/log"
@@ -153,6 +153,12 @@ class Watch:
                 self._lines.append(line.rstrip())
                 self.tell(f"{container}: {line.rstrip()}")
             self._told[container] = len(lines)
+
+
+def _pod(api: Api, namespace: str, name: str) -> Object | None:
+    """The newest of its pods."""
+    pods = _list(api, f"/api/v1/namespaces/{namespace}/pods", {"batch.kubernetes.io/job-name": name})
+    return max(pods, key=lambda pod: pod["metadata"].get("creationTimestamp", ""), default=None)
 
 
 def _list(api: Api, path: str, labels: Mapping[str, str]) -> list[Object]:

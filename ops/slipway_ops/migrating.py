@@ -52,8 +52,23 @@ def check_schema(app: Application, image: str) -> None:
     if app.said.migration is None:
         return
     known = Records(app.api, app.guard.namespace, app.guard.route).all()
-    if doubt := schema.refuse(known, image):
+    if doubt := schema.refuse(_completed(app, known), image):
         app.tell(doubt)
+
+
+def _completed(app: Application, known: Sequence[Record]) -> list[Record]:
+    """The releases, oldest first, with what a killed command could not note of its migration: its Job knows."""
+    namespace, told = app.guard.namespace, dict[int, Schema]()
+    silent = {record.number for record in known if not record.schema}
+    for found in jobs.find(app.api, namespace, selector(app.guard.route)):
+        if (number := _number(found)) in silent and jobs.ended(found) == "Complete":
+            told[number] = schema.read(jobs.message(app.api, namespace, found["metadata"]["name"], MIGRATE))
+    return [
+        replace(record, schema=told[record.number].noted(ended_well=True))
+        if record.number in told
+        else record
+        for record in known
+    ]
 
 
 def run(app: Application, records: Records, record: Record, live: Live) -> Record:
@@ -61,7 +76,7 @@ def run(app: Application, records: Records, record: Record, live: Live) -> Recor
     if app.said.migration is None:
         return record
     serving = live.image(live.carrier)
-    work = _Work(app, app.said.migration, record, serving, records.all())
+    work = _Work(app, app.said.migration, record, serving, _completed(app, records.all()))
     try:
         found = work.do(live.deployments[live.carrier] or {})
     except LostError:

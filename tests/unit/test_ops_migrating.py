@@ -484,6 +484,21 @@ def test_what_a_killed_command_left_is_taken_up(
     assert stack.cluster.records[-1]["schema"]["after"] == "0002_sender"
 
 
+def test_what_a_killed_command_made_of_the_schema_is_known(stack: Stack, controllers: Controllers) -> None:
+    released(stack, 1, "chat:0", before="0", after="0001")
+    released(stack, 2, "chat:1", before="0001", after="0002")
+    released(stack, 3, "chat:3", result="interrupted")
+    name = left_job(stack, 3, "chat:3", "Complete")
+    controllers.looks, controllers.message = 0, "before 0002\nafter 0003\noldest 0002\n"
+    controllers.look(name)
+    done = stack.run("switch", "green")
+    assert done.exit_code == 1
+    assert (
+        "chat:0 was made for schema 0001 and cannot run on the present one: release 3 (chat:3)" in done.output
+    )
+    assert stack.run("deploy", "chat:4").exit_code == 0
+
+
 def test_two_never_run_at_once(stack: Stack, controllers: Controllers) -> None:
     dead(stack, "chat:2")
     left_job(stack, 1, "chat:2")
