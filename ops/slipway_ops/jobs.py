@@ -169,7 +169,8 @@ def _list(api: Api, path: str, labels: Mapping[str, str]) -> list[Object]:
 def _state(pod: Object | None, container: str) -> Object:
     status = (pod or {}).get("status", {})
     every = (*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ()))
-    return next((one.get("state", {}) for one in every if one["name"] == container), {})
+    nothing: Object = {}
+    return next((one.get("state", nothing) for one in every if one["name"] == container), nothing)
 
 
 def _has(pod: Object | None, container: str, *states: str) -> bool:

@@ -68,10 +68,10 @@ def read(config: Mapping[str, Any], wrong: Callable[[str, str, object], None]) -
     if said is None:
         wrong("migration", "a section", config["slipway:migration"])
         return None
-    command, env = said.get("command"), yaml_file.mapping(said.get("env", {}))
+    command: Any = said.get("command")
+    env = yaml_file.mapping(said.get("env", {}))
     if not isinstance(command, list) or not command:
         wrong("migration.command", "a list of words", command)
-        command = []
     if env is None:
         wrong("migration.env", "variables", said["env"])
     given: dict[str, Any] = {}
@@ -84,7 +84,7 @@ def read(config: Mapping[str, Any], wrong: Callable[[str, str, object], None]) -
     for key, name in {"image": "image", "addressVariable": "address_variable"}.items():
         if key in said:
             given[name] = str(said[key])
-    words = tuple(map(str, cast("list[object]", command)))
+    words = tuple(map(str, cast("list[object]", command))) if isinstance(command, list) else ()
     variables = {key: str(value) for key, value in (env or {}).items()}
     return Migration(words, env=variables, copy_image=_copy_image(config, said, wrong), **given)
 

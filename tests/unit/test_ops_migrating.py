@@ -419,12 +419,12 @@ def test_a_log_that_may_not_be_read_is_told(stack: Stack, controllers: Controlle
 
 
 def test_ctrl_c_leaves_it_at_work(stack: Stack, controllers: Controllers) -> None:
-    def stop() -> None:
+    def stop(*_: Any) -> None:
         raise KeyboardInterrupt
 
     watched = jobs.Watch._look  # pyright: ignore[reportPrivateUsage]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(jobs.Watch, "_look", lambda *_: stop())
+        patch.setattr(jobs.Watch, "_look", stop)
         done = stack.run("deploy", "chat:2")
     assert jobs.Watch._look is watched  # pyright: ignore[reportPrivateUsage]
     assert done.exit_code == 1
