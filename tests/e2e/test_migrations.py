@@ -52,7 +52,12 @@ def stack(environment: Environment, images: dict[str, str]) -> Iterator[Environm
     before = file.read_text()
     settings = yaml.safe_load(before)
     settings["config"] |= {
-        "slipway:database": {"kind": "in-cluster", "storage": "ephemeral", "removal": "destroy"},
+        "slipway:database": {
+            "kind": "in-cluster",
+            "storage": "ephemeral",
+            "removal": "destroy",
+            "cpu": "50m",
+        },
         "slipway:migration": {"command": ["node", "migrate.js"], "timeoutSeconds": 60, "lockSeconds": 2},
     }
     file.write_text(yaml.safe_dump(settings, sort_keys=False))
