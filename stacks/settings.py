@@ -27,6 +27,7 @@ from stacks.sections import (
     Gateway,
     Image,
     Label,
+    Migration,
     Monitoring,
     Network,
     SecretStore,
@@ -85,6 +86,7 @@ class Settings(Section):
     cache: Cache | None = None
     monitoring: Monitoring | None = None
     gates: Gates | None = None
+    migration: Migration | None = None
     tags: Tags
     policies: Literal["mandatory", "advisory"] = "mandatory"
     allow_replacement: list[str] = Field(default_factory=list)
@@ -131,6 +133,18 @@ class Settings(Section):
             raise ValueError("must have the tier isolated in slipway:network.tiers")
         return value
 
+    @field_validator("migration")
+    @classmethod
+    def _of_a_database_that_can_be_copied(
+        cls, value: Migration | None, info: ValidationInfo
+    ) -> Migration | None:
+        kept: Database | None = info.data.get("database")
+        if value and value.backup == "copy" and (kept is None or kept.kind != "in-cluster"):
+            raise ValueError(
+                "must have backup none, or leave it out, unless slipway:database is in-cluster: RDS goes back to any second"
+            )
+        return value
+
     @field_validator("secrets")
     @classmethod
     def _in_one_place(cls, value: dict[str, str], info: ValidationInfo) -> dict[str, str]:
@@ -170,6 +184,8 @@ class Settings(Section):
                 "slipway:cdn speaks plain HTTP to a gateway without TLS: what users send crosses the internet in clear. "
                 "Give the gateway tlsCertificate and tlsPrivateKey, or tlsSecret"
             )
+        if self.migration and self.strategy == "rolling":
+            yield "slipway:migration has no effect: slipway deploy runs it, and slipway:strategy is rolling"
         if self.canary_weight and self.strategy != "canary":
             yield f"slipway:canaryWeight has no effect: slipway:strategy is {self.strategy}, not canary"
 

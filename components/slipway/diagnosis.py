@@ -73,7 +73,7 @@ def _of_pods(pods: Sequence[Object], warnings: Sequence[Object]) -> Iterator[Cau
         status = pod.get("status", {})
         if not status.get("containerStatuses"):
             yield from _unplaced(pod, events)
-        for container in status.get("containerStatuses", ()):
+        for container in (*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())):
             if not container.get("ready"):
                 yield from _of_container(pod, container, events)
 

@@ -39,7 +39,7 @@ async def wait_until_ready(
     import asyncio
 
     deadline = time.monotonic() + timeout
-    suspect = _Suspect()
+    suspect = Suspect()
     said = ""
     while True:
         deployment = await cluster.deployment(color.namespace, color.deployment)
@@ -62,7 +62,7 @@ async def wait_until_ready(
         await asyncio.sleep(_PAUSE_SECONDS)
 
 
-class _Suspect:
+class Suspect:
     """A cause is certain once it has lasted, without a break, for longer than it may."""
 
     def __init__(self) -> None:

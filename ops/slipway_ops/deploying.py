@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Any
 
 from slipway.traffic import other
-from slipway_ops import gates, status, update
+from slipway_ops import gates, migrating, status, update
 from slipway_ops.api import UnreachableError
 from slipway_ops.application import Application, open_one
 from slipway_ops.errors import OperatorError
@@ -45,6 +45,7 @@ def run(project: Project, order: Deployment, tell: Telling) -> dict[str, Any]:
     _check(app, order)
     found = app.take(order.force)
     live = app.look()
+    migrating.check(app, order.image)
     doing = _doing(app, order, live, found)
     report: dict[str, Any] = {
         "command": order.command,
@@ -60,7 +61,7 @@ def run(project: Project, order: Deployment, tell: Telling) -> dict[str, Any]:
     app.lease.keep()
     done: dict[str, str] | None = None
     try:
-        report |= _Release(app, order, doing).run()
+        report |= _Release(app, order, doing).run(live)
         done = {"command": order.command, "target": doing.target, "at": now().isoformat(timespec="seconds")}
     finally:
         app.free(done)
@@ -85,8 +86,10 @@ class _Release:
         doing = replace(self.doing, command=self.order.command)
         self.record = self.records.begin(doing, self.order.image, app.project.folder, self.order.began)
 
-    def run(self) -> dict[str, Any]:
+    def run(self, live: Live) -> dict[str, Any]:
         app, doing = self.app, self.doing
+        if self.order.command == "deploy":
+            self.record = migrating.run(app, self.records, self.record, live)
         try:
             self._bring_up()
             self._smoke()
@@ -106,7 +109,7 @@ class _Release:
         except OperatorError as error:
             undone = self._undo(str(error))
             self._note(_RESULTS.get(type(error), FAILED), str(error))
-            raise OperatorError(f"{error}\n  {undone}") from None
+            raise OperatorError(f"{error}\n  {undone}{migrating.stays(self.record)}") from None
         app.tell(f"done: {doing.target} serves {self.order.image}")
         self._note(SUCCEEDED)
         return {"release": self.record.number, "steps": self.steps, "seconds": round(app.tell.seconds, 3)}
@@ -237,6 +240,11 @@ def _check(app: Application, order: Deployment) -> None:
 
 def _plan(app: Application, order: Deployment, doing: Doing) -> None:
     """Says what would happen."""
+    if migration := app.said.migration:
+        copied = "copy the database, then " if migration.copy_image else ""
+        app.tell(
+            f"would {copied}run {' '.join(migration.command)} in a Job with {migration.image or order.image}"
+        )
     app.tell(
         f"would set slipway:{doing.target}Image {order.image} in {app.project.file.name} and run pulumi up: no traffic moves"
     )

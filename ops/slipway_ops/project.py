@@ -11,9 +11,10 @@ from typing import Any
 from slipway.guard import Guard, app_colors
 from slipway.readiness import ROLLOUT_SECONDS
 from slipway.traffic import COLORS, MAX_REPLICAS, MIN_REPLICAS, STRATEGIES, weights
-from slipway_ops import stack_file, yaml_file
+from slipway_ops import migration, stack_file, yaml_file
 from slipway_ops.errors import OperatorError
 from slipway_ops.gates import Gates
+from slipway_ops.migration import Migration
 
 _MOST = 1000
 _ALL = 100
@@ -45,6 +46,7 @@ class Said:
     monitored: bool
     health_path: str
     gates: Gates | None
+    migration: Migration | None
 
     @property
     def weights(self) -> dict[str, int]:
@@ -143,6 +145,7 @@ def say(project: Project) -> Said:
         monitored="slipway:monitoring" in config,
         health_path=str(section.get("healthPath", "/")),
         gates=_gates(config, wrong),
+        migration=migration.read(config, wrong),
     )
     if mistakes:
         raise OperatorError("\n  ".join([f"{project.file} cannot be used; nothing was changed.", *mistakes]))

@@ -36,6 +36,10 @@ def run(project: Project, order: Order, tell: Telling) -> dict[str, Any]:
     found = app.take(order.force)
     live = app.look()
     target = _target(order, app, live, found)
+    if app.said.migration:
+        from slipway_ops import migrating
+
+        migrating.check_schema(app, live.image(target))
     weights = {target: 100, other(target): 0}
     report: dict[str, Any] = {
         "command": order.command,

@@ -15,6 +15,7 @@ from stacks.sections.delivery import Delivery
 from stacks.sections.gates import Gates
 from stacks.sections.gateway import Gateway
 from stacks.sections.image import Image
+from stacks.sections.migration import Migration
 from stacks.sections.monitoring import Monitoring
 from stacks.sections.network import Network
 from stacks.sections.rules import Label, Section, Tags, Variables, rule
@@ -33,6 +34,7 @@ __all__ = [
     "Gateway",
     "Image",
     "Label",
+    "Migration",
     "Monitoring",
     "Network",
     "SecretStore",

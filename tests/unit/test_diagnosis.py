@@ -51,6 +51,14 @@ def test_an_image_that_cannot_be_pulled(reason: str) -> None:
     assert found.patience == 15
 
 
+def test_an_init_container_is_looked_at_too() -> None:
+    waiting = pod({"waiting": {"reason": "PodInitializing"}})
+    waiting["status"]["initContainerStatuses"] = pod({"waiting": {"reason": "ErrImagePull"}})["status"][
+        "containerStatuses"
+    ]
+    assert "cannot pull image" in cause([waiting]).what
+
+
 def test_an_image_name_that_is_none_is_certain_at_once() -> None:
     found = cause([pod({"waiting": {"reason": "InvalidImageName", "message": "couldn't parse"}})])
     assert (found.patience, "couldn't parse" in found.what) == (0, True)

@@ -1,0 +1,1 @@
+INSERT INTO visits (color) VALUES ($1)

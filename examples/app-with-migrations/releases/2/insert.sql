@@ -1,0 +1,1 @@
+INSERT INTO visits (served_by) VALUES ($1)

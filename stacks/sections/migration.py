@@ -1,0 +1,27 @@
+"""How `slipway deploy` changes the database's schema before a release. `pulumi up` alone runs no migration."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from slipway.validation import ENV_NAME
+from stacks.sections.rules import Section, Variables, between, rule
+
+Word = Annotated[str, Field(min_length=1)]
+# What the stack builds itself has no name before pulumi up has built it.
+Image = Annotated[str, rule("an image, as registry/path:tag, that is there already", re.compile(r"(?!build:)\S+"))]
+
+
+class Migration(Section):
+    """A Job per release, with the release's image and all that the application has."""
+
+    command: Annotated[list[Word], Field(min_length=1)]
+    image: Image | None = None
+    timeout_seconds: Annotated[int | None, between(10, 86400)] = None
+    lock_seconds: Annotated[int | None, between(1, 600)] = None
+    env: Variables | None = None
+    backup: Literal["copy", "none"] | None = None
+    address_variable: Annotated[str, rule("a variable's name", ENV_NAME)] | None = None
