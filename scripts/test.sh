@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every test. A part that fails keeps none of the others from running; the last lines tell how each ended.
+# Every test. A part that fails keeps none of the others from running; the last lines tell how each ended, and reports/ has each test.
 # shellcheck disable=SC2317 # functions are called by way of `part`
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
@@ -31,9 +31,10 @@ if ! $slipway local up --extras; then
   echo "test: nothing was tested: the platform did not come up" >&2
   exit 1
 fi
-part "unit" $pytest --numprocesses=2 tests/unit --cov
+part "unit" $pytest --numprocesses=2 tests/unit --cov --cov-report=term --cov-report=json:reports/coverage.json \
+  --junitxml=reports/unit.xml
 part "style, types, YAML, shell" linted
 part "engine and e2e" $slipway local exec -- \
-  $pytest --numprocesses=2 --dist=loadgroup --verbose --durations=10 tests/engine tests/e2e
+  $pytest --numprocesses=2 --dist=loadgroup --verbose --durations=10 --junitxml=reports/live.xml tests/engine tests/e2e
 printf '%s\n' "" "${told[@]}"
 exit $failed

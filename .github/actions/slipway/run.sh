@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# What the action runs: one command of `slipway`, as a person would type it. COMMAND, STACK, IMAGE and BACKEND say which.
+set -euo pipefail
+ci=$(cd "$(dirname "$0")/../../../scripts/ci" && pwd)
+slipway=.venv/bin/slipway
+mkdir -p reports
+if [ -n "${BACKEND-}" ]; then
+  export PULUMI_BACKEND_URL=$BACKEND
+fi
+case $COMMAND in
+  preview)
+    "$slipway" preview --stack "$STACK" --comment --plan "reports/plan-$STACK.json"
+    "$ci/plan.sh" keep "$STACK"
+    ;;
+  up)
+    "$ci/plan.sh" find "$STACK"
+    "$slipway" up --stack "$STACK" --plan "reports/plan-$STACK.json"
+    ;;
+  deliver) "$ci/deliver.sh" "$STACK" "$IMAGE" ;;
+  deploy) "$slipway" deploy "$IMAGE" --stack "$STACK" ;;
+  switch | rollback) "$slipway" "$COMMAND" --stack "$STACK" ;;
+  drift) "$slipway" drift --stack "$STACK" --issue ;;
+  *)
+    echo "slipway: command must be preview, up, deliver, deploy, switch, rollback or drift, got '$COMMAND'" >&2
+    exit 2
+    ;;
+esac
