@@ -36,10 +36,9 @@ release: $(READY) ## VERSION=…: version and changelog into one commit, with a 
 mutation: $(READY) ## Change each default of the components: its unit tests have to notice. Minutes
 	@$(VENV)/bin/python -m tests.support.mutation
 
-state: $(READY) ## Before a tag: keep this version's state, for the upgrade tests of those after it
+state: $(READY) ## VERSION=… before its tag: keep its state, for the upgrade tests of those after it
 	@$(SLIPWAY) local up
-	@$(SLIPWAY) local exec -- $(PYTEST) tests/engine/test_alone.py --release-state \
-		tests/engine/released/$$($(VENV)/bin/python -c 'import tomllib; print(tomllib.load(open("pyproject.toml", "rb"))["project"]["version"])').json
+	@$(SLIPWAY) local exec -- $(PYTEST) tests/engine/test_alone.py --release-state tests/engine/released/$(VERSION).json
 
 docs: $(READY) ## Write the reference pages, and the children's names, from the components
 	@$(VENV)/bin/python -m tests.support.reference

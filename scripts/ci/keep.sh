@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # Commits what a release has set in a stack's file, so that the branch says what is live: scripts/ci/keep.sh STACK
-# Needs GITHUB_TOKEN with `contents: write`. Somebody else's push in between is rebased onto; five tries.
+# In the project's folder. Needs GITHUB_TOKEN with `contents: write`. Somebody else's push in between is rebased onto; five tries.
 set -euo pipefail
-cd "$(dirname "$0")/../.."
 file=Pulumi.$1.yaml branch=${GITHUB_REF_NAME:?} address=$GITHUB_SERVER_URL/$GITHUB_REPOSITORY
 if git diff --quiet -- "$file"; then
   echo "keep: $file is as it was committed"

@@ -1,35 +1,38 @@
-"""Which image a push asks a stack to release: `release_of.py STACK BEFORE [BUILT]` prints it, or nothing.
+"""Which image a stack is asked to release: `slipway status --json | release_of.py STACK [BUILT]` prints it, or nothing.
 
-A release stands in the diff: a commit that gives the colour without traffic another image asks for it. An image that this
-run has built goes to every stack that serves its repository.
+The branch says what is wanted, the cluster what is live. A commit that gives the colour without traffic another image asks for
+that one. BUILT, the image of the branch's application, goes to every stack that serves its repository, unless a colour has it
+already: one that was rolled back is not brought out again by the next commit.
 """
 
 from __future__ import annotations
 
-import subprocess
+import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-NOTHING = "0" * 40
-"""What a push says it comes from when its branch is new."""
+MADE = "build:"
+"""What stands before the name of an image that the stack builds itself, as part of the update."""
 
 
-def release(before: dict[str, Any], after: dict[str, Any], built: str) -> str:
-    """The image, or nothing. Both are what stands under `config:`."""
-    if built and _repository(built) in {_repository(image) for image in _images(after)}:
+def release(config: Mapping[str, Any], live: Mapping[str, str], built: str) -> str:
+    """The image, or nothing. `config` is the stack's file, `live` the image of each colour; without one nothing is up yet."""
+    if not live:
+        return ""
+    if built and built not in live.values() and _repository(built) in map(_repository, _images(config)):
         return built
-    idle = "green" if after["slipway:active"] == "blue" else "blue"
-    wanted = after[f"slipway:{idle}Image"]
-    serving = after[f"slipway:{after['slipway:active']}Image"]
-    return wanted if wanted not in (serving, before.get(f"slipway:{idle}Image", wanted)) else ""
+    idle = "green" if config["slipway:active"] == "blue" else "blue"
+    wanted = config[f"slipway:{idle}Image"]
+    return "" if wanted.startswith(MADE) or wanted in live.values() else wanted
 
 
-def _images(config: dict[str, Any]) -> list[str]:
-    """What the colours run; what the stack builds itself, by the repository that it goes to."""
-    made = {f"build:{name}": image["repository"] for name, image in config.get("slipway:images", {}).items()}
+def _images(config: Mapping[str, Any]) -> list[str]:
+    """What the colours run; what the stack builds, by the repository that it goes to."""
+    made = {f"{MADE}{name}": image["repository"] for name, image in config.get("slipway:images", {}).items()}
     named = (config[f"slipway:{color}Image"] for color in ("blue", "green"))
     return [made.get(image, image) for image in named]
 
@@ -39,18 +42,11 @@ def _repository(image: str) -> str:
     return f"{path}/{name.partition(':')[0]}"
 
 
-def _config(text: str) -> dict[str, Any]:
-    return yaml.safe_load(text)["config"]
-
-
-def main(stack: str, before: str, built: str = "") -> None:
-    file = f"Pulumi.{stack}.yaml"
-    after = _config(Path(file).read_text())
-    former = after
-    if before and before != NOTHING:
-        command = ["git", "show", f"{before}:{file}"]
-        former = _config(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    print(release(former, after, built))
+def main(stack: str, built: str = "") -> None:
+    config = yaml.safe_load(Path(f"Pulumi.{stack}.yaml").read_text())["config"]
+    text = sys.stdin.read()
+    colors = json.loads(text)["colors"] if text.strip() else {}
+    print(release(config, {color: said["image"] for color, said in colors.items()}, built))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 # Asks a stack's application as a user would, by its public address: scripts/ci/smoke.sh STACK
 # The page and the health path have to answer within a minute, ten times in a row.
 set -euo pipefail
-cd "$(dirname "$0")/../.."
 url=$(pulumi stack output url --stack "$1")
 path=$(.venv/bin/python -c 'import sys, yaml; print(yaml.safe_load(open(sys.argv[1]))["config"]["slipway:app"].get("healthPath", "/"))' "Pulumi.$1.yaml")
 for way in / "$path"; do

@@ -17,8 +17,10 @@ case $COMMAND in
     "$slipway" up --stack "$STACK" --plan "reports/plan-$STACK.json"
     ;;
   deliver) "$ci/deliver.sh" "$STACK" "$IMAGE" ;;
-  deploy) "$slipway" deploy "$IMAGE" --stack "$STACK" ;;
-  switch | rollback) "$slipway" "$COMMAND" --stack "$STACK" ;;
+  deploy | switch | rollback)
+    "$slipway" "$COMMAND" ${IMAGE:+"$IMAGE"} --stack "$STACK"
+    "$ci/keep.sh" "$STACK"
+    ;;
   drift) "$slipway" drift --stack "$STACK" --issue ;;
   *)
     echo "slipway: command must be preview, up, deliver, deploy, switch, rollback or drift, got '$COMMAND'" >&2
