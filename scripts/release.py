@@ -63,11 +63,10 @@ def release(version: str) -> None:
         raise ReleaseError(f"the version must be as 1.4.0, got {version!r}")
     if _git("tag", "--list", f"v{version}"):
         raise ReleaseError(f"there is a tag v{version} already")
-    if _git("status", "--porcelain"):
-        raise ReleaseError(
-            "the checkout has changes that are not committed: a version holds what was reviewed"
-        )
     state = ROOT / f"tests/engine/released/{version}.json"
+    of_ours = (".", f":!{state.relative_to(ROOT)}")
+    if other := _git("status", "--porcelain", "--untracked-files=all", "--", *of_ours):
+        raise ReleaseError(f"a version holds what was reviewed; this is not committed:\n{other}")
     if not state.exists():
         raise ReleaseError(
             f"there is no {state.relative_to(ROOT)}, which later versions are held against: make state VERSION={version}"

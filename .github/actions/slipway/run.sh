@@ -9,7 +9,7 @@ if [ -n "${BACKEND-}" ]; then
 fi
 case $COMMAND in
   preview)
-    "$slipway" preview --stack "$STACK" --comment --plan "reports/plan-$STACK.json"
+    "$slipway" preview --stack "$STACK" --comment --plan "reports/plan-$STACK.json" --diff "reports/diff-$STACK.txt"
     "$ci/plan.sh" keep "$STACK"
     ;;
   up)
