@@ -260,6 +260,35 @@ def test_nothing_is_committed_when_nothing_changed(checkout: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "keep: Pulumi.dev.yaml is as it was committed\n")
 
 
+# --- whether there is anything to build ---
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [("docs/a.md", "false"), ("README.md", "false"), ("docs/picture.svg", "false"), ("app.py", "true")],
+)
+def test_documentation_alone_is_not_built(checkout: Path, changed: str, code: str) -> None:
+    git(checkout, "switch", "--quiet", "--create", "change")
+    (checkout / changed).parent.mkdir(exist_ok=True)
+    (checkout / changed).write_text("x")
+    git(checkout, "add", ".")
+    git(checkout, "commit", "--quiet", "--message", "change")
+    git(checkout, "switch", "--quiet", "--detach", "main")
+    git(checkout, "merge", "--quiet", "--no-ff", "--message", "merge", "change")
+    assert changes(checkout) == f"code={code}\n"
+
+
+def test_what_is_no_merge_counts_as_code(checkout: Path) -> None:
+    assert changes(checkout) == "code=true\n"
+
+
+def changes(checkout: Path) -> str:
+    known = {name: value for name, value in os.environ.items() if name != "GITHUB_OUTPUT"}
+    return subprocess.run(
+        [SCRIPTS / "changes.sh"], cwd=checkout, env=known, check=True, capture_output=True, text=True
+    ).stdout
+
+
 # --- a version ---
 
 CHANGES = "# Changelog\n\n## Unreleased\n\n### Added\n- A thing.\n\n## 0.1.0 - 2026-01-01\n\n- First.\n"
