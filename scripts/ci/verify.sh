@@ -18,9 +18,12 @@ toolchain.ensure(["cosign"])
 print(toolchain.program("cosign") / "bin/cosign")')
 if [ -n "${COSIGN_PUBLIC_KEY-}" ]; then
   by=(--key "$COSIGN_PUBLIC_KEY" --insecure-ignore-tlog=true)
-else
+elif [ -n "${GITHUB_REPOSITORY-}" ]; then
   by=(--certificate-oidc-issuer https://token.actions.githubusercontent.com
     --certificate-identity-regexp "^https://github\.com/${GITHUB_REPOSITORY//./\\.}/\.github/workflows/cd\.yml@refs/heads/main$")
+else
+  echo "verify: nothing says who may sign $image: set COSIGN_PUBLIC_KEY, or GITHUB_REPOSITORY on GitHub. Nothing was changed." >&2
+  exit 1
 fi
 if ! said=$({ "$cosign" verify "${by[@]}" "$image" && "$cosign" verify-attestation "${by[@]}" --type slsaprovenance1 "$image"; } 2>&1); then
   printf 'verify: %s is not signed as it has to be. Nothing was changed.\n%s\n' "$image" "$said" >&2

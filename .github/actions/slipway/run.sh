@@ -17,8 +17,13 @@ case $COMMAND in
     "$slipway" up --stack "$STACK" --plan "reports/plan-$STACK.json"
     ;;
   deliver) "$ci/deliver.sh" "$STACK" "$IMAGE" ;;
-  deploy | switch | rollback)
-    "$slipway" "$COMMAND" ${IMAGE:+"$IMAGE"} --stack "$STACK"
+  deploy)
+    "$ci/verify.sh" "$IMAGE"
+    "$slipway" deploy "$IMAGE" --stack "$STACK"
+    "$ci/keep.sh" "$STACK"
+    ;;
+  switch | rollback)
+    "$slipway" "$COMMAND" --stack "$STACK"
     "$ci/keep.sh" "$STACK"
     ;;
   drift) "$slipway" drift --stack "$STACK" --issue ;;
