@@ -45,7 +45,7 @@ def _repository(image: str) -> str:
 def main(stack: str, built: str = "") -> None:
     config = yaml.safe_load(Path(f"Pulumi.{stack}.yaml").read_text())["config"]
     text = sys.stdin.read()
-    colors = json.loads(text)["colors"] if text.strip() else {}
+    colors: dict[str, Any] = json.loads(text)["colors"] if text.strip() else {}
     print(release(config, {color: said["image"] for color, said in colors.items()}, built))
 
 

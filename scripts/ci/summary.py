@@ -113,7 +113,7 @@ def main(folder: str = "reports") -> None:
     reports = Path(folder)
     found = list(tests(reports))
     earlier, covered = reports / "before.json", reports / "coverage.json"
-    before = json.loads(earlier.read_text()) if earlier.exists() else {}
+    before: dict[str, float] = json.loads(earlier.read_text()) if earlier.exists() else {}
     coverage = json.loads(covered.read_text())["totals"]["percent_covered"] if covered.exists() else None
     print(markdown(found, before, coverage))
     (reports / "durations.json").write_text(json.dumps({test.name: test.seconds for test in found}))
