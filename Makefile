@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 SLIPWAY := $(VENV)/bin/slipway
 PYTEST := $(VENV)/bin/pytest
 
-.PHONY: help up test check unit mutation state docs down lock
+.PHONY: help up test check unit scan dist release mutation state docs down lock
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,19 +18,27 @@ up: $(READY) ## Set everything up, bring the dev environment up, print its URL
 test: $(READY) ## Set everything up, run every test
 	@scripts/test.sh
 
-check: $(READY) ## Style, types, YAML and shell
+check: $(READY) ## Style, types, YAML, shell, Dockerfiles and workflows
 	@scripts/check.sh
 
 unit: $(READY) ## The unit tests alone: no platform, seconds
-	@$(PYTEST) --numprocesses=2 tests/unit --cov
+	@$(PYTEST) --numprocesses=2 tests/unit --cov --cov-report=term --cov-report=json:reports/coverage.json --junitxml=reports/unit.xml
+
+scan: $(READY) ## Dependencies, secrets, code, workflows, images, infrastructure, manifests; STAGE=… for one
+	@scripts/scan.sh $(STAGE)
+
+dist: $(READY) ## What a version is made of, into dist/: wheel, schema, reference, bills of materials
+	@scripts/dist.sh
+
+release: $(READY) ## VERSION=…: version and changelog into one commit, with a signed tag; nothing is pushed
+	@$(VENV)/bin/python scripts/release.py $(VERSION)
 
 mutation: $(READY) ## Change each default of the components: its unit tests have to notice. Minutes
 	@$(VENV)/bin/python -m tests.support.mutation
 
-state: $(READY) ## Before a tag: keep this version's state, for the upgrade tests of those after it
+state: $(READY) ## VERSION=… before its tag: keep its state, for the upgrade tests of those after it
 	@$(SLIPWAY) local up
-	@$(SLIPWAY) local exec -- $(PYTEST) tests/engine/test_alone.py --release-state \
-		tests/engine/released/$$($(VENV)/bin/python -c 'import tomllib; print(tomllib.load(open("pyproject.toml", "rb"))["project"]["version"])').json
+	@$(SLIPWAY) local exec -- $(PYTEST) tests/engine/test_alone.py --release-state tests/engine/released/$(VERSION).json
 
 docs: $(READY) ## Write the reference pages, and the children's names, from the components
 	@$(VENV)/bin/python -m tests.support.reference

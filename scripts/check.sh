@@ -11,16 +11,22 @@ if ! command -v shellcheck >/dev/null; then
     { echo "shellcheck is missing: install it with your system's package manager" >&2; exit 1; }
 fi
 tools=$($bin/python -c 'from slipway_local import toolchain as tools
-tools.ensure(["prometheus", "alertmanager"])
-print(*(tools.program(name) / "bin" for name in ("prometheus", "alertmanager")), sep=":")') ||
-  { echo "promtool and amtool are not there and could not be built: run .venv/bin/slipway doctor" >&2; exit 1; }
+names = ["prometheus", "alertmanager", "actionlint"]
+tools.ensure(names)
+print(*(tools.program(name) / "bin" for name in names), sep=":")') ||
+  { echo "promtool, amtool or actionlint is not there and could not be built: run .venv/bin/slipway doctor" >&2; exit 1; }
 if [ "${1-}" = tools ]; then exit; fi
 PATH="$PATH:$tools"
 step "python style (ruff)" $bin/ruff check .
 step "python format (ruff)" $bin/ruff format --check .
 step "types (basedpyright)" $bin/basedpyright
 step "yaml (yamllint)" $bin/yamllint --strict .
-step "shell (shellcheck)" shellcheck scripts/*.sh .ci/run
+mapfile -t shells < <(git ls-files --cached --others --exclude-standard -- '*.sh' .ci/run)
+step "shell (shellcheck)" shellcheck "${shells[@]}"
+mapfile -t dockerfiles < <(git ls-files --cached --others --exclude-standard -- '*Dockerfile*' ':!*.dockerignore')
+step "Dockerfiles (hadolint)" $bin/hadolint "${dockerfiles[@]}"
+step "workflows (actionlint)" actionlint
+step "workflows (zizmor)" $bin/zizmor --offline --persona=auditor --no-progress --quiet .github
 step "scrape configuration (promtool)" promtool check config --syntax-only monitoring/prometheus/prometheus.yaml
 step "alert rules (promtool)" promtool check rules --lint=all --lint-fatal monitoring/prometheus/*.rules.yaml
 step "alert rules' tests (promtool)" promtool test rules monitoring/prometheus/tests/*.test.yaml

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every test. A part that fails keeps none of the others from running; the last lines tell how each ended.
+# Every test. A part that fails keeps none of the others from running; the last lines tell how each ended, and reports/ has each test.
 # shellcheck disable=SC2317 # functions are called by way of `part`
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
@@ -33,11 +33,13 @@ if ! $slipway local up --extras; then
 fi
 part "style, types, YAML, shell" ended $linters "$said/linters"
 part "with the machine to itself" $slipway local exec -- \
-  $pytest --verbose --durations=5 -m alone tests/e2e
-nice -n 19 $pytest --numprocesses=2 tests/unit --cov >"$said/unit" 2>&1 &
+  $pytest --verbose --durations=5 --junitxml=reports/alone.xml -m alone tests/e2e
+nice -n 19 $pytest --numprocesses=2 tests/unit --cov --cov-report=term --cov-report=json:reports/coverage.json \
+  --junitxml=reports/unit.xml >"$said/unit" 2>&1 &
 unit=$!
 part "engine and e2e" $slipway local exec -- \
-  $pytest --numprocesses=3 --dist=loadgroup --verbose --durations=10 -m "not alone" tests/engine tests/e2e
+  $pytest --numprocesses=3 --dist=loadgroup --verbose --durations=10 --junitxml=reports/live.xml \
+  -m "not alone" tests/engine tests/e2e
 part "unit, beside engine and e2e" ended $unit "$said/unit"
 printf '%s\n' "" "${told[@]}"
 exit $failed

@@ -1,5 +1,6 @@
 """The Python environments of the platform's own programs: in the cache, for they outlive the checkout that starts them."""
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -27,6 +28,14 @@ class PythonEnvironment:
         """Scripts in bin/ name their folder, so it is built in its place; the mark says whether it is whole."""
         return self._mark().exists()
 
+    def ensure(self) -> None:
+        """Makes the environment if it is not there; who comes while another makes it waits."""
+        paths().toolchain.mkdir(parents=True, exist_ok=True)
+        with (paths().toolchain / f"{self.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not self.is_installed():
+                self.install()
+
     def install(self) -> None:
         """Makes the environment anew."""
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -50,9 +59,10 @@ class PythonEnvironment:
 
 RUNTIME = PythonEnvironment("runtime", "the supervisor's Python packages", install_seconds=10)
 CHECKOV = PythonEnvironment("checkov", "checkov, for the tests that ask it", install_seconds=60)
+SCAN = PythonEnvironment("scan", "pip-audit and cyclonedx-py, for the scans", install_seconds=20)
 AWS = PythonEnvironment("aws", "the AWS command line", install_seconds=15)
 EMULATOR = PythonEnvironment("emulator", "the emulator's Python packages", install_seconds=15)
-ALL = (RUNTIME, CHECKOV, AWS, EMULATOR)
+ALL = (RUNTIME, CHECKOV, SCAN, AWS, EMULATOR)
 
 
 def aws_command() -> Path:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from slipway_local import runtime
+from tests.support.declared import write_objects
 from tests.support.project import REPOSITORY
 from tests.support.schemas import write_schemas
 from tests.unit.conftest import program, run_whole
@@ -37,10 +38,7 @@ def manifests(
     """A folder with every Kubernetes object of a stack, one a file."""
     monkeypatch.chdir(REPOSITORY)
     run_whole(lambda: up(request.param))
-    for made in program.resources:
-        if made.type.startswith("kubernetes:"):
-            body = {key: value for key, value in made.inputs.items() if value is not None}
-            (tmp_path / f"{made.name}.json").write_text(json.dumps(body))
+    write_objects(program, tmp_path)
     assert len(list(tmp_path.iterdir())) > 15, "the stack has objects"
     yield tmp_path
 
@@ -48,8 +46,7 @@ def manifests(
 @pytest.fixture(scope="module")
 def checkov() -> Checkov:
     """What checkov finds in a folder: check, object and what it says. It is installed when it is first asked."""
-    if not runtime.CHECKOV.is_installed():
-        runtime.CHECKOV.install()
+    runtime.CHECKOV.ensure()
 
     def find(framework: str, folder: Path) -> list[str]:
         options = ["--output", "json", "--quiet", "--skip-download"]

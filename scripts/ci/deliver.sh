@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# What a merge does to one stack: scripts/ci/deliver.sh STACK [BUILT]
+#   1. the reviewed plan is applied, and nothing beyond it (a stack of which no plans are kept: a held update)
+#   2. the image that the branch asks for, or BUILT if the stack serves its repository, is verified and released, with its gates
+#   3. the application is asked as a user would; if it does not answer, the traffic goes back
+#   4. what is live is committed to the stack's file
+# REVIEWED is `false` for a stack whose previews keep no plan.
+set -euo pipefail
+stack=$1 built=${2-}
+ci=$(dirname "$0")
+slipway=.venv/bin/slipway
+undone() { # the file as the release left it, then the failure
+  "$ci/keep.sh" "$stack"
+  exit 1
+}
+
+# Before the update, which brings a new image into the colour without traffic. Nothing answers when nothing is up yet.
+live=$("$slipway" status --stack "$stack" --json) || live=
+if [ "${REVIEWED:-true}" = true ]; then
+  "$ci/plan.sh" find "$stack"
+  "$slipway" up --stack "$stack" --plan "reports/plan-$stack.json"
+else
+  scripts/held.sh up "$stack" --yes --skip-preview
+fi
+image=$(.venv/bin/python "$ci/release_of.py" "$stack" "$built" <<<"$live")
+if [ -z "$image" ]; then
+  "$ci/smoke.sh" "$stack"
+  exit
+fi
+"$ci/verify.sh" "$image"
+"$slipway" deploy "$image" --stack "$stack" || undone
+"$ci/smoke.sh" "$stack" || { "$slipway" rollback --stack "$stack" && undone; }
+"$ci/keep.sh" "$stack"

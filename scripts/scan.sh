@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# The scans: each stage owns one kind of danger, and blocks. `scripts/scan.sh [STAGE…]`, without one all of them.
+# What each blocks, and where an exception with its reason stands: docs/pipeline.md.
+# OSV_URL names another server of advisories than osv.dev's own, for networks that do not reach it.
+# shellcheck disable=SC2317 # stages are called by name
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit
+export PYTHONPATH=$PWD:$PWD/components:$PWD/ops:$PWD/local
+bin=.venv/bin
+stages=(dependencies secrets code workflows images infrastructure manifests)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+tool() { # a program of the toolchain, or of an environment of local/: installed when it is first asked
+  "$bin"/python -c 'import sys
+from slipway_local import runtime, toolchain
+if (name := sys.argv[1]) in toolchain.table():
+    toolchain.ensure([name])
+    print(toolchain.program(name) / "bin" / name)
+else:
+    environment = {"pip-audit": runtime.SCAN, "checkov": runtime.CHECKOV}[name]
+    environment.ensure()
+    print(environment.program(name))' "$1"
+}
+
+tracked() { git ls-files --cached --others --exclude-standard -- "$@"; }
+
+dependencies() {
+  local audit found=0 accepted=()
+  audit=$(tool pip-audit) || return
+  while read -r id until _; do
+    [[ $id = "#"* || $until < $(date +%F) ]] || accepted+=(--ignore-vuln "$id")
+  done <.github/accepted-advisories
+  for file in requirements.txt requirements-dev.txt local/*/requirements.txt; do
+    "$audit" --strict --no-deps --disable-pip --progress-spinner off --vulnerability-service osv \
+      ${OSV_URL:+--osv-url "$OSV_URL"} "${accepted[@]}" --requirement "$file" || found=1
+  done
+  (cd apps/chat && npm audit --package-lock-only --audit-level=high) || found=1
+  return "$found"
+}
+
+secrets() { # what was ever committed, not only what is there
+  local gitleaks
+  gitleaks=$(tool gitleaks) && "$gitleaks" git --no-banner --no-color --redact --verbose --log-opts=HEAD .
+}
+
+code() { "$bin"/ruff check .; } # flake8-bandit's rules are among those of pyproject.toml
+
+workflows() {
+  local actionlint found=0
+  actionlint=$(tool actionlint) || return
+  "$actionlint" || found=1
+  "$bin"/zizmor --offline --persona=auditor --no-progress --quiet .github || found=1
+  return "$found"
+}
+
+images() {
+  local checkov files found=0
+  checkov=$(tool checkov) || return
+  mapfile -t files < <(tracked '*Dockerfile*' ':!*.dockerignore')
+  "$bin"/hadolint "${files[@]}" || found=1
+  "$checkov" --quiet --compact --skip-download --framework dockerfile --file "${files[@]}" || found=1
+  return "$found"
+}
+
+infrastructure() { # what the stacks ask of AWS
+  "$bin"/python -m tests.support.declared aws prod && "$bin"/python -m tests.support.declared aws dev
+}
+
+manifests() { # what the stacks put into a cluster
+  local checkov found=0
+  checkov=$(tool checkov) || return
+  for stack in prod dev; do
+    mkdir "$work/$stack"
+    "$bin"/python -m tests.support.declared kubernetes "$stack" "$work/$stack" || found=1
+    "$checkov" --quiet --compact --skip-download --framework kubernetes --directory "$work/$stack" || found=1
+  done
+  return "$found"
+}
+
+failed=0 told=()
+for stage in "${@:-${stages[@]}}"; do
+  [[ " ${stages[*]} " = *" $stage "* ]] || { echo "scan: no stage $stage; there are ${stages[*]}" >&2; exit 2; }
+  printf '\nscan: %s\n' "$stage"
+  result=clean begun=$SECONDS
+  $stage || result=BLOCKED failed=1
+  told+=("$(printf 'scan: %-16s %-8s %4d s' "$stage" $result $((SECONDS - begun)))")
+done
+printf '%s\n' "" "${told[@]}"
+exit $failed

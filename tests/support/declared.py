@@ -1,0 +1,87 @@
+"""What a stack declares, without an engine, a cluster or an account: the scans look at it (scripts/scan.sh).
+
+`python -m tests.support.declared aws prod` holds what is asked of AWS against the policy pack, `… kubernetes prod FOLDER` the
+objects of the cluster, which it also writes to a folder for other programs. Some rules are left to the held preview.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import yaml
+from pulumi.runtime import config as runtime_config
+
+from policies import pack, settings
+from policies.rules import Resource, Stack
+from policies.settings import Settings
+from stacks.environment import Environment
+from stacks.settings import load
+from tests.unit.mocks import Program, record
+
+_OF_THE_PREVIEW = {"buckets-closed", "buckets-encrypted", "backed-up", "tagged", "web-ports"}
+"""Rules about what is made of what and by which provider, which the mocks do not tell."""
+
+
+def declare(stack: str) -> tuple[Program, Settings]:
+    """Runs the program with Pulumi.<stack>.yaml of this folder against the mocks."""
+    config: dict[str, Any] = yaml.safe_load(Path(f"Pulumi.{stack}.yaml").read_text())["config"]
+    said: list[Settings] = []
+
+    def build() -> None:
+        pulumi.runtime.set_all_config(
+            {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}, []
+        )
+        said.append(settings.load({rule.name for rule in (*pack.RULES, *pack.STACK_RULES)}))
+        Environment(load()).outputs()
+
+    program = record(build)
+    runtime_config.set_all_config({}, [])
+    return program, said[0]
+
+
+def findings(program: Program, said: Settings, provider: str) -> Iterator[str]:
+    """What is wrong with the resources of a provider and not excused, each as rule, resource and problem."""
+    asked = [
+        Resource(made.type, made.name, made.inputs, made.urn, made.protect) for made in program.resources
+    ]
+    for rule, resource, problem in _problems(asked):
+        asked_here = resource.type.startswith(f"{provider}:") and rule not in _OF_THE_PREVIEW
+        if asked_here and not said.excuses(rule, resource):
+            yield f"{rule}: {resource.type} {resource.name}: {problem}"
+
+
+def _problems(asked: Sequence[Resource]) -> Iterator[tuple[str, Resource, str]]:
+    for rule in pack.RULES:
+        for resource in asked:
+            for problem in rule.find(resource):
+                yield rule.name, resource, problem
+    for rule in pack.STACK_RULES:
+        for resource, problem in rule.find(Stack(asked)):
+            yield rule.name, resource, problem
+
+
+def write_objects(program: Program, folder: Path) -> None:
+    """Every Kubernetes object, one a file."""
+    for made in program.resources:
+        if made.type.startswith("kubernetes:"):
+            body = {key: value for key, value in made.inputs.items() if value is not None}
+            (folder / f"{made.name}.json").write_text(json.dumps(body))
+
+
+def main(provider: str, stack: str, folder: str | None = None) -> int:
+    program, said = declare(stack)
+    if folder is not None:
+        write_objects(program, Path(folder))
+    found = list(findings(program, said, provider))
+    looked = sum(made.type.startswith(f"{provider}:") for made in program.resources)
+    print(*found, f"{stack}: {looked} resources of {provider}, {len(found)} findings", sep="\n")  # noqa: T201
+    return 1 if found and said.level == "mandatory" else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

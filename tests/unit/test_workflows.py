@@ -1,0 +1,114 @@
+"""What every workflow keeps to, beside what actionlint and zizmor hold (scripts/check.sh)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+GITHUB = Path(__file__).parents[2] / ".github"
+WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
+PINNED = re.compile(r"uses: ([\w-]+/[\w./-]+)@([0-9a-f]{40}) # v\d+\.\d+\.\d+$", re.MULTILINE)
+THIRD_PARTY = {"actions/cache", "actions/checkout", "actions/upload-artifact"}
+CALLED = {"slipway.yml", "stack.yml"}
+
+
+def read(file: Path) -> dict[Any, Any]:
+    return yaml.safe_load(file.read_text())
+
+
+def steps(file: Path) -> Iterator[Mapping[str, Any]]:
+    for job in read(file)["jobs"].values():
+        yield from job.get("steps", ())
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
+def test_actions_of_others_are_few_and_named_by_their_commit(file: Path) -> None:
+    text = file.read_text()
+    others = [line for line in re.findall(r"uses: \S+", text) if not line.startswith("uses: ./")]
+    assert len(PINNED.findall(text)) == len(others)
+    assert {name for name, _ in PINNED.findall(text)} <= THIRD_PARTY
+
+
+def test_an_action_has_one_version_everywhere() -> None:
+    found = {pin for file in WORKFLOWS for pin in PINNED.findall(file.read_text())}
+    assert len({name for name, _ in found}) == len(found), found
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
+def test_a_job_has_no_right_that_it_does_not_name(file: Path) -> None:
+    if file.name != "slipway.yml":  # its callers' are its own
+        workflow = read(file)
+        assert workflow["permissions"] == {}
+        assert all("permissions" in job for job in workflow["jobs"].values())
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
+def test_a_job_ends_by_itself(file: Path) -> None:
+    assert all("timeout-minutes" in job for job in read(file)["jobs"].values() if "uses" not in job)
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
+def test_no_checkout_leaves_its_token_on_the_disk(file: Path) -> None:
+    for step in steps(file):
+        if step.get("uses", "").startswith("actions/checkout@"):
+            assert step["with"]["persist-credentials"] is False
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
+def test_what_a_fork_writes_never_runs_with_rights(file: Path) -> None:
+    """A fork's pull request runs by `pull_request` alone, which gives it a token that reads and no secret."""
+    assert "pull_request_target" not in file.read_text()
+    triggers = read(file)[True]  # YAML takes `on` for true
+    if "pull_request" in triggers:
+        assert "{{ secrets." not in file.read_text()
+    if "workflow_run" in triggers:
+        assert all("ref" not in step.get("with", {}) for step in steps(file)), "the default branch's code"
+
+
+def test_only_the_preview_of_the_repositorys_own_branches_gets_credentials() -> None:
+    job = read(GITHUB / "workflows/preview.yml")["jobs"]
+    own = "github.event.pull_request.head.repo.full_name == github.repository"
+    assert job["preview"]["if"].endswith(f" && {own}")
+    assert job["fork"]["permissions"] == {"contents": "read"}
+
+
+def test_whoever_changes_a_stack_waits_for_the_others() -> None:
+    """Merges, starts by hand and other repositories' calls: one run per environment, and none of them is cut short."""
+    for file, job in (("stack.yml", "run"), ("slipway.yml", "write")):
+        found = read(GITHUB / "workflows" / file)["jobs"][job]
+        assert found["concurrency"] == {"group": "stack-${{ inputs.stack }}", "cancel-in-progress": False}
+        assert found["environment"] == "${{ inputs.stack }}"
+
+
+def test_production_comes_after_dev() -> None:
+    jobs = read(GITHUB / "workflows/cd.yml")["jobs"]
+    assert (jobs["dev"]["needs"], jobs["prod"]["needs"]) == ("image", ["image", "dev"])
+
+
+def test_what_is_told_of_is_what_there_is() -> None:
+    told = read(GITHUB / "workflows/tell.yml")[True]["workflow_run"]["workflows"]
+    others = CALLED | {"tell.yml", "preview.yml"}
+    assert sorted(told) == sorted(read(file)["name"] for file in WORKFLOWS if file.name not in others)
+
+
+def test_what_a_pull_request_has_to_pass_always_answers() -> None:
+    """A workflow that a filter of paths keeps from running is a required check that never ends."""
+    for file in WORKFLOWS:
+        on = read(file)[True]
+        if "pull_request" in on:
+            assert on["pull_request"] is None, file.name
+
+
+def test_every_program_that_a_step_starts_is_there() -> None:
+    """A step calls a target of the Makefile or a script of the repository."""
+    targets = set(re.findall(r"^([a-z-]+):", (GITHUB.parent / "Makefile").read_text(), re.MULTILINE))
+    for file in WORKFLOWS:
+        for step in steps(file):
+            said = step.get("run", "")
+            assert set(re.findall(r"\bmake ([a-z]+)", said)) <= targets
+            assert all((GITHUB.parent / script).exists() for script in re.findall(r"scripts/[\w./-]+", said))
