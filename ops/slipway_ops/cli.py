@@ -10,7 +10,7 @@ import click
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-_OWN = ("deploy", "history", "rollback", "status", "switch")
+_OWN = ("deploy", "history", "preview", "rollback", "status", "switch", "up")
 
 
 class PluginGroup(click.Group):
