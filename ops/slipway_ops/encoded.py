@@ -12,6 +12,8 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{8,}(?:(?:\r?\n|\\n)[ \t]*[A-Za-z0-9+/_-]+
 _HEX = re.compile(r"(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{2}){6,}(?![0-9A-Za-z])")
 _BREAKS = re.compile(r"\r?\n|\\n|[ \t]")
 _URL_SAFE = str.maketrans("-_", "+/")
+_READABLE = re.compile("[^\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\ufffd]{6,}")
+"""What may be a text: the rest is what stood before it, read as what it is not."""
 _GROUP = 4
 _DEPTH = 3
 
@@ -28,7 +30,7 @@ def decodings(text: str, is_secret: Callable[[str], bool], mask: str) -> str:
 def _plain(run: str, depth: int) -> Iterator[str]:
     """What a run may mean, and what that means in turn: base64 within base64."""
     joined = _BREAKS.sub("", run)
-    found = [text for text in _readings(joined) if _is_text(text)]
+    found = [text for reading in _readings(joined) for text in _READABLE.findall(reading)]
     yield from found
     if depth > 1:
         for text in found:
@@ -49,8 +51,3 @@ def _readings(run: str) -> Iterator[str]:
             yield base64.b64decode(part + "=" * (-len(part) % _GROUP)).decode("utf-8", "replace")
         except binascii.Error:
             continue
-
-
-def _is_text(text: str) -> bool:
-    """Whether it may be read at all: three of four characters are ones that people type."""
-    return sum(" " <= character <= "~" or character in "\r\n\t" for character in text) * 4 >= len(text) * 3

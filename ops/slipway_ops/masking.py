@@ -150,13 +150,12 @@ def _codings(secret: str) -> Iterator[str]:
     """A secret as JSON, HTML and addresses write it; base64 and hexadecimal are read back instead, whatever stands around it."""
     yield secret
     yield secret.replace("\n", "\\n")
-    dumped = json.dumps(secret)[1:-1]
-    yield dumped
-    yield json.dumps(secret, ensure_ascii=False)[1:-1]
-    for sign in "&<>":  # as Go writes JSON
-        dumped = dumped.replace(sign, f"\\u{ord(sign):04x}")
-    yield dumped
-    yield json.dumps(dumped)[1:-1]
+    yield repr(secret)[1:-1]
+    once = json.dumps(secret)[1:-1]
+    by_go = once.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+    for dumped in (once, by_go, json.dumps(secret, ensure_ascii=False)[1:-1]):
+        yield dumped
+        yield json.dumps(dumped)[1:-1]
     yield html.escape(secret)
     coders: tuple[Callable[[str], str], ...] = (partial(quote, safe=""), quote, quote_plus)
     for coder in coders:
