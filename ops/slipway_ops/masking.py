@@ -49,8 +49,15 @@ class Masker:
         short = sorted(re.escape(part) for part in parts if len(part) < _ANYWHERE)
         self._short = re.compile(rf"(?<!\w)(?:{'|'.join(short)})(?!\w)") if short else None
 
+        self._done: dict[str, str] = {}
+
     def text(self, text: str) -> str:
         """The same without its secrets."""
+        if text not in self._done:  # the same names and values come again and again
+            self._done[text] = self._masked(text)
+        return self._done[text]
+
+    def _masked(self, text: str) -> str:
         for known in self._known:
             if known in text:
                 text = text.replace(known, MASK)

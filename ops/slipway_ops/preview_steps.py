@@ -120,7 +120,7 @@ class Preview:
                 Finding(
                     said["policyName"],
                     said["enforcementLevel"],
-                    said.get("resourceUrn", ""),
+                    self.masker.text(said.get("resourceUrn", "")),
                     self._text(said["message"]),
                 )
             )
@@ -157,15 +157,19 @@ class Preview:
         old, new = step.get("old") or {}, step.get("new") or {}
         return Step(
             operation,
-            step["urn"],
+            self.masker.text(step["urn"]),
             step["type"],
             before["inputs"],
             after["inputs"],
-            changes(step, before, after) if operation in (UPDATE, REPLACE) else (),
-            tuple(step.get("keys") or ()),
+            self._changes(step, before, after) if operation in (UPDATE, REPLACE) else (),
+            tuple(map(self.masker.text, step.get("keys") or ())),
             bool(old.get("protect")),
             bool(old.get("retainOnDelete") or new.get("retainOnDelete")),
         )
+
+    def _changes(self, step: dict[str, Any], before: Properties, after: Properties) -> tuple[Change, ...]:
+        found = changes(step, before, after)
+        return tuple(Change(self.masker.text(change.path), change.was, change.now) for change in found)
 
     def _state(self, step: dict[str, Any], side: str) -> dict[str, Any]:
         state = step.get(side) or {}
