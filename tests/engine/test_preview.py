@@ -18,8 +18,7 @@ from tests.support.project import SLIPWAY, Project, Run, begin, dev_settings
 
 STACK, NAMESPACE = "reviewed", "slipway-reviewed"
 PROJECT = "name: reviewed\nruntime: {name: python, options: {virtualenv: .venv}}\n"
-PROGRAM = (
-    """
+PROGRAM = """
 import pulumi
 from slipway.manifest import Manifest
 
@@ -41,7 +40,7 @@ class Settings(pulumi.ComponentResource):
         super().__init__("reviewed:index:Settings", name, {}, opts)
         inside = pulumi.ResourceOptions(parent=self)
         v1 = {"apiVersion": "v1"}
-        home = Manifest(f"{name}-namespace", {**v1, "kind": "Namespace", "metadata": {"name": "%s"}}, inside)
+        home = Manifest(f"{name}-namespace", {**v1, "kind": "Namespace", "metadata": {"name": "NAMESPACE"}}, inside)
         here = {"namespace": home.metadata["name"]}
         hooks = pulumi.ResourceHookBinding(before_update=[pulumi.ResourceHook("told", told)])
         hooked = pulumi.ResourceOptions(parent=self, hooks=hooks)
@@ -73,9 +72,7 @@ class Settings(pulumi.ComponentResource):
 
 Settings("settings", pulumi.ResourceOptions(transforms=[labelled]))
 pulumi.export("password", config.require_secret("word"))
-"""
-    % NAMESPACE
-)  # noqa: UP031  (the program has braces of its own)
+""".replace("NAMESPACE", NAMESPACE)
 
 
 def kubectl(*arguments: str) -> str:
