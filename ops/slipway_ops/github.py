@@ -176,10 +176,10 @@ class Thread:
         )
         try:
             with self._open(request, timeout=_TIMEOUT) as answer:
-                return answer.status, answer.read().decode(), answer.headers
+                return answer.status, answer.read().decode(), _headers(answer)
         except urllib.error.HTTPError as error:
             with error:
-                return error.code, error.read().decode(errors="replace"), error.headers
+                return error.code, error.read().decode(errors="replace"), _headers(error)
         except (OSError, http.client.HTTPException) as error:
             return 0, f"it does not answer: {getattr(error, 'reason', error) or type(error).__name__}", {}
 
@@ -197,8 +197,14 @@ class Thread:
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
     """A redirect would carry the token to wherever it leads."""
 
-    def redirect_request(self, *_: Any) -> None:
+    def http_error_302(self, *_: Any, **__: Any) -> None:
         return None
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
+
+
+def _headers(answer: Any) -> dict[str, str]:
+    return {name.title(): value for name, value in answer.headers.items()}
 
 
 def _comment(said: Mapping[str, Any]) -> Comment:
@@ -224,13 +230,13 @@ def _pause(status: int, headers: Mapping[str, str], attempt: int, *, again: bool
     """Seconds until it is worth another try; None when it never is. `again`: whether doing it twice does no harm."""
     limited = status == HTTPStatus.TOO_MANY_REQUESTS or (
         status == HTTPStatus.FORBIDDEN
-        and (headers.get("Retry-After") is not None or headers.get("X-RateLimit-Remaining") == "0")
+        and (headers.get("Retry-After") is not None or headers.get("X-Ratelimit-Remaining") == "0")
     )
     if limited:
         after = headers.get("Retry-After", "")
         if after.isdecimal():
             return float(after)
-        reset = headers.get("X-RateLimit-Reset", "")
+        reset = headers.get("X-Ratelimit-Reset", "")
         return max(float(reset) - time.time(), 0) + _PAUSE if reset.isdecimal() else _PAUSE * 2**attempt
     if again and (status == 0 or status >= HTTPStatus.INTERNAL_SERVER_ERROR):
         return _PAUSE * 2 ** (attempt - 1)

@@ -154,7 +154,7 @@ class Preview:
 
     def _step(self, operation: str, step: dict[str, Any]) -> Step:
         before, after = (self._state(step, side) for side in ("old", "new"))
-        old, new = step.get("old") or {}, step.get("new") or {}
+        old, new = _side(step, "old"), _side(step, "new")
         return Step(
             operation,
             self.masker.text(step["urn"]),
@@ -172,7 +172,7 @@ class Preview:
         return tuple(Change(self.masker.text(change.path), change.was, change.now) for change in found)
 
     def _state(self, step: dict[str, Any], side: str) -> dict[str, Any]:
-        state = step.get(side) or {}
+        state = _side(step, side)
         return {part: self.masker.tree(state.get(part) or {}, step["type"]) for part in ("inputs", "outputs")}
 
     def _diagnosed(self, said: dict[str, Any]) -> None:
@@ -187,3 +187,8 @@ class Preview:
 
     def _text(self, text: str) -> str:
         return self.masker.text(_COLORS.sub("", text).strip())
+
+
+def _side(step: dict[str, Any], side: str) -> dict[str, Any]:
+    """A resource before or after a step; empty where it is not."""
+    return step.get(side) or {}

@@ -89,7 +89,7 @@ def render(report: Report, ink: Ink, limit: int | None) -> str:
 def _failure(report: Report, ink: Ink, text: Fitted) -> None:
     preview = report.preview
     if preview.failed:
-        why = "refused by policies" if preview.is_refused else "failed"
+        why = "was refused by policies" if preview.is_refused else "failed"
         text.add(f"### ❌ This preview {why}; nothing of it can be applied\n\n")
         if not preview.is_refused or preview.errors:
             errors = [f"{ink.block(error, _ERROR)}\n\n" for error in preview.causes]
@@ -101,7 +101,7 @@ def _failure(report: Report, ink: Ink, text: Fitted) -> None:
 
 
 def _traffic(report: Report, ink: Ink, text: Fitted) -> None:
-    lines = []
+    lines: list[str] = []
     for one in report.traffic:
         sign = "🚦 " if one.moves else ""
         what = (
@@ -158,7 +158,7 @@ def _policies(preview: Preview, ink: Ink, text: Fitted) -> None:
     if not preview.findings:
         return
     ordered = sorted(preview.findings, key=lambda finding: not finding.is_mandatory)
-    lines = []
+    lines: list[str] = []
     for finding in ordered:
         sign = "❌" if finding.is_mandatory else "⚠️"
         about = f" of {ink.code(finding.urn.rsplit('::', 1)[-1], 120)}" if finding.urn else ""

@@ -97,5 +97,5 @@ def _images(app: str, carried: Shares, steps: Iterable[Step]) -> Iterator[str]:
 
 
 def _image(properties: Properties) -> str:
-    container = next(each(at(properties, "spec.template.spec.containers")), {})
+    container = next(each(at(properties, "spec.template.spec.containers")), None)
     return str(at(container, "image", "?"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -341,7 +341,7 @@ def test_a_squashed_merge_of_the_same_files_is_the_same(shop: Shop) -> None:
     assert shop.up().exit_code == 0
 
 
-CHANGES: dict[str, tuple[Any, str]] = {
+CHANGES: dict[str, tuple[Callable[[Shop], object], str]] = {
     "code": (
         lambda shop: (shop.folder / "__main__.py").write_text("other\n"),
         "the code changed since: __main__.py",

@@ -9,7 +9,6 @@ from typing import Any
 
 import cmarkgfm  # pyright: ignore[reportMissingTypeStubs]
 import pytest
-from cmarkgfm.cmark import Options  # pyright: ignore[reportMissingTypeStubs]
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -42,6 +41,7 @@ from tests.support.preview_events import (
     urn,
 )
 
+CMARK: Any = cmarkgfm  # GitHub's own renderer
 WEIGHTS = {f"spec.rules[0].backendRefs[{number}].weight": "update" for number in (0, 1)}
 
 
@@ -72,8 +72,9 @@ class Seen(HTMLParser):
         self.attributes: list[str] = []
         self.open: list[str] = []
         self.outside, self.code = "", ""
-        convert: Any = cmarkgfm.github_flavored_markdown_to_html
-        self.feed(convert(markdown, options=Options.CMARK_OPT_UNSAFE))
+        self.feed(
+            CMARK.github_flavored_markdown_to_html(markdown, options=CMARK.cmark.Options.CMARK_OPT_UNSAFE)
+        )
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -228,7 +229,7 @@ def test_a_preview_that_did_not_begin_says_why() -> None:
 def test_refused_by_policies() -> None:
     preview = read(finding("data-protected", "mandatory", "no"))
     preview.failed = True
-    assert "❌ This preview refused by policies" in text(preview)
+    assert "❌ This preview was refused by policies" in text(preview)
 
 
 def test_losses_that_the_stack_file_allows() -> None:

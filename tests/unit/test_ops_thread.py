@@ -223,14 +223,14 @@ def test_ten_pushes_at_once_leave_one_comment_of_the_last(
     assert len(host.comments) == 151
 
 
-@pytest.mark.parametrize(
-    ("answer", "times"),
-    [
-        ((502, {"message": "bad gateway"}, {}), 2),
-        ((429, {"message": "slow down"}, {"Retry-After": "0"}), 3),
-        ((403, {"message": "secondary rate limit"}, {"Retry-After": "0"}), 2),
-    ],
-)
+BUSY: list[tuple[Answer, int]] = [
+    ((502, {"message": "bad gateway"}, {}), 2),
+    ((429, {"message": "slow down"}, {"Retry-After": "0"}), 3),
+    ((403, {"message": "secondary rate limit"}, {"Retry-After": "0"}), 2),
+]
+
+
+@pytest.mark.parametrize(("answer", "times"), BUSY)
 def test_a_host_that_is_busy_is_asked_again(host: GitHost, answer: Answer, times: int) -> None:
     left = {"GET": times, "POST": times, "PATCH": times}
 
@@ -260,7 +260,7 @@ def test_a_comment_that_was_made_although_the_host_failed_is_not_made_twice(host
 
 def test_a_limit_that_is_far_away_is_told(host: GitHost) -> None:
     headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(time.time()) + 3000)}
-    host.before = lambda *_: (403, {"message": "API rate limit exceeded"}, headers)
+    host.before = lambda _method, _path: (403, {"message": "API rate limit exceeded"}, headers)
     with pytest.raises(
         HostError, match=r"rate limit exceeded \(403\)\n  to do: its limit .* for (2999|300\d) s more"
     ):
@@ -278,7 +278,7 @@ def test_a_limit_that_is_far_away_is_told(host: GitHost) -> None:
     ],
 )
 def test_a_refusal_is_told_with_what_to_do(host: GitHost, status: int, said: str) -> None:
-    host.before = lambda *_: (status, {"message": "no"}, {"Location": "http://127.0.0.1:1/"})
+    host.before = lambda _method, _path: (status, {"message": "no"}, {"Location": "http://127.0.0.1:1/"})
     with pytest.raises(HostError, match=said):
         board(host).publish("text")
 
@@ -290,7 +290,7 @@ def test_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_answer_that_is_no_json(host: GitHost) -> None:
-    host.before = lambda *_: (200, "<html>", {})
+    host.before = lambda _method, _path: (200, "<html>", {})
     place = Place(host.url, REPOSITORY, NUMBER, "t")
     with pytest.raises(HostError, match="something that is no JSON; see that GITHUB_API_URL"):
         Thread(place).head()
