@@ -52,7 +52,7 @@ def of_config(project: Project) -> set[str]:
     shown: dict[str, Any] = json.loads(_pulumi(project, "config", "--show-secrets", "--json"))
     found: set[str] = set()
     for key, value in sealed.items():
-        plain: Any = shown.get(key, {})
+        plain: dict[str, Any] = shown.get(key) or {}
         found |= {*_opened(value, plain.get("objectValue", plain.get("value")))}
     return found
 
@@ -66,9 +66,8 @@ def of_state(project: Project) -> State:
         for resource in deployment.get("resources") or ()
     ]
     found = digest([resources, deployment.get("pending_operations") or []])
-    return State(
-        found, str((deployment.get("manifest") or {}).get("time", "")), frozenset(_plain(deployment))
-    )
+    manifest: dict[str, Any] = deployment.get("manifest") or {}
+    return State(found, str(manifest.get("time", "")), frozenset(_plain(deployment)))
 
 
 def _pulumi(project: Project, *arguments: str) -> str:

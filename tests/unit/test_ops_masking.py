@@ -7,7 +7,7 @@ import json
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slipway_ops.ink import Ink
@@ -69,6 +69,7 @@ def test_what_pulumi_has_sealed() -> None:
     assert Masker().tree({"a": sealed, "b": [sealed]}) == {"a": MASK, "b": [MASK]}
 
 
+@settings(deadline=None)
 @given(_PRINTABLE, st.text(max_size=20), st.text(max_size=20))
 def test_a_known_secret_in_any_coding(secret: str, before: str, after: str) -> None:
     masker = Masker([secret])
@@ -87,6 +88,7 @@ def test_a_known_secret_in_any_coding(secret: str, before: str, after: str) -> N
             assert part == secret or part not in masker.text(coded)
 
 
+@settings(deadline=None)
 @given(_PRINTABLE, st.integers(0, 40), st.integers(0, 40))
 def test_a_known_secret_within_base64(secret: str, before: int, after: int) -> None:
     masker = Masker([secret])
@@ -96,6 +98,7 @@ def test_a_known_secret_within_base64(secret: str, before: int, after: int) -> N
         assert coded.decode() not in masker.text(text)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_masking_twice_is_masking_once(text: str) -> None:
     masker = Masker(["planted-secret"])

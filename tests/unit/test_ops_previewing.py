@@ -31,7 +31,7 @@ from tests.support.preview_events import (
     step,
 )
 
-PULUMI = """#!/usr/bin/env python3
+PULUMI = """#!/usr/bin/env -S python3 -IS
 import json, pathlib, sys
 folder = pathlib.Path({folder!r})
 said = json.loads((folder / "said.json").read_text())
