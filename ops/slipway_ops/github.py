@@ -93,6 +93,12 @@ def event() -> Mapping[str, Any]:
         raise OperatorError(f"GITHUB_EVENT_PATH: {file} cannot be read: {error}") from None
 
 
+def event_head() -> str:
+    """The commit that the event's pull request is at; empty when there is none."""
+    head: Any = event().get("head")
+    return str(cast("Mapping[str, Any]", head).get("sha", "")) if isinstance(head, dict) else ""
+
+
 class Thread:
     """The comments of one pull request."""
 

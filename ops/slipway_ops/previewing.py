@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from slipway_ops import checkout, plan, publishing, stack_file, stack_secrets, update, yaml_file
+from slipway_ops import checkout, github, plan, publishing, stack_file, stack_secrets, update, yaml_file
 from slipway_ops import losses as lost
 from slipway_ops.errors import OperatorError
 from slipway_ops.ink import Ink
@@ -46,7 +46,8 @@ class Looked:
     name: str
     config: dict[str, Any]
     state: State
-    commits: list[str]
+    commit: str
+    """Empty outside of git."""
     ink: Ink
     masker: Masker
 
@@ -55,7 +56,7 @@ class Looked:
         return Plan(
             self.name,
             self.project.stack,
-            self.commits[0] if self.commits else "",
+            self.commit,
             made.isoformat(timespec="seconds"),
             self.state.digest,
             checkout.digests(self.project),
@@ -74,8 +75,9 @@ def look(project: Project) -> Looked:
     state = stack_secrets.of_state(project)
     masker = Masker({*stack_secrets.of_environment(), *stack_secrets.of_config(project), *state.secrets})
     name = str((yaml_file.mapping(yaml_file.load(project.folder / "Pulumi.yaml")) or {}).get("name"))
-    config, commits = stack_file.read(project.file), checkout.commits(project.folder)
-    return Looked(project, name, config, state, commits, Ink(masker), masker)
+    config = stack_file.read(project.file)
+    commit = checkout.reviewed(checkout.commits(project.folder), github.event_head())
+    return Looked(project, name, config, state, commit, Ink(masker), masker)
 
 
 def run(project: Project, order: Order, tell: Telling) -> dict[str, Any]:
@@ -86,7 +88,7 @@ def run(project: Project, order: Order, tell: Telling) -> dict[str, Any]:
     try:
         looked = look(project)
     except OperatorError as error:
-        publishing.failed(project, order, board, str(error), tell)
+        publishing.failed(project, board, str(error), tell)
         raise
     tell(f"previewing {project.stack} of {looked.name}")
     preview = made(looked, tell, pack=order.policy_pack, refresh=order.plan is not None)
@@ -97,7 +99,7 @@ def run(project: Project, order: Order, tell: Telling) -> dict[str, Any]:
     if order.plan and report.is_good:
         planned.save(order.plan)
         tell(f"the plan {planned.digest} is in {order.plan}")
-    where = publishing.show(report, looked.ink, board, order, tell)
+    where = publishing.show(report, looked.ink, board, tell)
     if not report.is_good:
         raise RefusedError(_why_not(report, looked.ink))
     return {
@@ -176,9 +178,8 @@ def _report(looked: Looked, preview: Preview, order: Order, planned: Plan) -> Re
 
 
 def _commit(looked: Looked) -> str:
-    if not looked.commits:
-        return ""
-    return looked.commits[-1] + (" and changes" if checkout.is_changed(looked.project.folder) else "")
+    changed = looked.commit and checkout.is_changed(looked.project.folder)
+    return f"{looked.commit} and changes" if changed else looked.commit
 
 
 def _readable(time: str) -> str:

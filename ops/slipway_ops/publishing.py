@@ -45,22 +45,22 @@ def board(project: Project, order: Order, tell: Telling) -> Board | None:
             f"{project.folder} is no git checkout: which commit the comment is of cannot be said"
         )
     at = order.began.isoformat(timespec="microseconds")
-    of = Mark(at, secrets.token_hex(4), commits[-1])
+    of = Mark(at, secrets.token_hex(4), checkout.reviewed(commits, github.event_head()))
     mark = comment.marker(_name(project), project.stack)
     return Board(Thread(place), mark, of, commits, tell)
 
 
-def show(report: Report, ink: Ink, board: Board | None, order: Order, tell: Telling) -> list[str]:
+def show(report: Report, ink: Ink, board: Board | None, tell: Telling) -> list[str]:
     """Shows it everywhere that it belongs; where that is."""
-    return _put(render(report, ink, LIMIT), board, order, tell)
+    return _put(render(report, ink, LIMIT), board, tell)
 
 
-def failed(project: Project, order: Order, board: Board | None, why: str, tell: Telling) -> None:
+def failed(project: Project, board: Board | None, why: str, tell: Telling) -> None:
     """Shows why there is no preview at all."""
     ink = Ink(Masker(stack_secrets.of_environment()))
     title = f"## Preview of {ink.code(project.stack)} in {ink.code(_name(project))}"
     text = f"{title}\n\n### ❌ There is no preview\n\n{ink.block(why)}\n"
-    _put(text, board, order, tell)
+    _put(text, board, tell)
 
 
 def whole(diff: Path | None, ink: Ink) -> str:
@@ -75,19 +75,28 @@ def whole(diff: Path | None, ink: Ink) -> str:
     return f"{file} among the artefacts of [this run]({url})" if run and _SAFE_URL.fullmatch(url) else file
 
 
-def _put(text: str, board: Board | None, order: Order, tell: Telling) -> list[str]:
+def _put(text: str, board: Board | None, tell: Telling) -> list[str]:
     shown: list[str] = []
-    if board and board.publish(text):
-        shown.append("comment")
-        tell("the pull request has it as a comment")
     if summary := os.environ.get(_SUMMARY):
         with Path(summary).open("a") as file:
             file.write(f"{text}\n")
         shown.append("summary")
-    if not shown and not tell.as_json and not (board and order.comment):
-        click.echo(text)
+    try:
+        if board and board.publish(text):
+            shown.append("comment")
+            tell("the pull request has it as a comment")
+    except OperatorError:
+        _print(text, tell)  # what was found is not lost with the host
+        raise
+    if not shown and not board:
+        _print(text, tell)
         shown.append("output")
     return shown
+
+
+def _print(text: str, tell: Telling) -> None:
+    if not tell.as_json:
+        click.echo(text)
 
 
 def _name(project: Project) -> str:

@@ -16,7 +16,7 @@ from slipway_ops import comment, github, thread
 from slipway_ops.cli import main
 from slipway_ops.comment import marker
 from tests.support import planted
-from tests.support.git_host import NUMBER, REPOSITORY, GitHost, serve
+from tests.support.git_host import NUMBER, REPOSITORY, Answer, GitHost, serve
 from tests.support.preview_events import (
     BUCKET,
     CONFIG_MAP,
@@ -95,11 +95,17 @@ class Shop:
         }
         self.file = folder / "Pulumi.prod.yaml"
         self.plan = tools / "plan.json"
+        self.event = tools / "none"
         (folder / "Pulumi.yaml").write_text("name: shop\n")
         (folder / "__main__.py").write_text("program\n")
         self.file.write_text(FILE)
         self.git("init", "--quiet", "--initial-branch=main")
         self.commit = self.committed("first")
+
+    def pull_request(self, host: GitHost, commit: str) -> None:
+        """That is what the pull request is at."""
+        host.head = commit
+        self.event.write_text(json.dumps({"pull_request": {"number": NUMBER, "head": {"sha": commit}}}))
 
     def git(self, *arguments: str) -> str:
         who = ("-c", "user.name=a", "-c", "user.email=a@example.com")
@@ -151,7 +157,8 @@ def host(shop: Shop, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterato
     monkeypatch.setattr(thread, "_SETTLE_SECONDS", 0.01)
     with serve() as served:
         served.head = shop.commit
-        (tmp_path / "event.json").write_text(json.dumps({"pull_request": {"number": NUMBER}}))
+        shop.event = tmp_path / "event.json"
+        shop.event.write_text(json.dumps({"pull_request": {"number": NUMBER, "head": {"sha": shop.commit}}}))
         monkeypatch.setenv("GITHUB_API_URL", served.url)
         monkeypatch.setenv("GITHUB_REPOSITORY", REPOSITORY)
         monkeypatch.setenv("GITHUB_EVENT_PATH", str(tmp_path / "event.json"))
@@ -207,13 +214,55 @@ def test_without_a_pull_request_it_goes_to_standard_output(shop: Shop) -> None:
 
 def test_a_merge_that_the_host_checked_out(shop: Shop, host: GitHost) -> None:
     shop.git("checkout", "--quiet", "-b", "change", "HEAD~0")
-    host.head = shop.committed("a change")
+    shop.pull_request(host, shop.committed("a change"))
     shop.git("checkout", "--quiet", "main")
     shop.committed("main moves")
     shop.git("merge", "--quiet", "--no-ff", "--message", "merge", "change")
     assert shop.run("preview", "--comment").exit_code == 0
     (body,) = host.beginning(MARK)
     assert f"Of commit `{host.head}`" in body
+
+
+def test_a_branch_that_merged_main(shop: Shop, host: GitHost) -> None:
+    shop.git("checkout", "--quiet", "-b", "change")
+    shop.git("checkout", "--quiet", "main")
+    main = shop.committed("main moves")
+    shop.git("checkout", "--quiet", "change")
+    shop.committed("a change")
+    shop.git("merge", "--quiet", "--no-ff", "--message", "up to date", "main")
+    shop.pull_request(host, shop.committed("more"))
+    assert shop.run("preview", "--comment").exit_code == 0
+    shop.git("reset", "--quiet", "--hard", "HEAD~1")
+    shop.pull_request(host, shop.git("rev-parse", "HEAD"))
+    assert shop.run("preview", "--comment").exit_code == 0
+    assert f"Of commit `{host.head}`" in host.beginning(MARK)[0]
+    assert main not in host.beginning(MARK)[0]
+
+
+def test_a_shallow_clone_of_a_merge(shop: Shop, host: GitHost, tmp_path: Path) -> None:
+    """Given what a workflow checks out, one commit deep, then the pull request's head is still known."""
+    shop.git("checkout", "--quiet", "-b", "change")
+    shop.pull_request(host, shop.committed("a change"))
+    shop.git("checkout", "--quiet", "main")
+    shop.git("merge", "--quiet", "--no-ff", "--message", "merge", "change")
+    shallow = tmp_path / "shallow"
+    subprocess.run(
+        ["git", "clone", "--quiet", "--depth=1", f"file://{shop.folder}", str(shallow)], check=True
+    )
+    shop.folder = shallow
+    assert shop.run("preview", "--comment").exit_code == 0
+    assert f"Of commit `{host.head}`" in host.beginning(MARK)[0]
+
+
+def test_a_host_that_fails_hides_no_preview(shop: Shop, host: GitHost) -> None:
+    def failing(method: str, _: str) -> Answer | None:
+        return (422, {"message": "no comments today"}, {}) if method == "POST" else None
+
+    host.before = failing
+    result = shop.run("preview", "--comment")
+    assert result.exit_code == 1
+    assert "no comments today" in result.output
+    assert "100 % blue → 100 % green" in result.output
 
 
 def test_a_failing_preview_says_why_in_the_comment(shop: Shop, host: GitHost) -> None:
@@ -347,7 +396,7 @@ CHANGES: dict[str, tuple[Callable[[Shop], object], str]] = {
         "the code changed since: __main__.py",
     ),
     "more code": (
-        lambda shop: (shop.folder / "more.py").write_text("other\n"),
+        lambda shop: ((shop.folder / "more.py").write_text("other\n"), shop.committed("more")),
         "the code changed since: more.py",
     ),
     "configuration": (
@@ -417,6 +466,25 @@ def test_what_changed_since_the_review_is_refused(shop: Shop, what: str) -> None
     assert said in result.output
     assert "to do: make the review anew" in result.output
     assert "up" not in [call[0] for call in shop.calls]
+
+
+def test_what_lies_about_is_no_change(shop: Shop) -> None:
+    shop.previewed(TRAFFIC)
+    (shop.folder / "artefact.json").write_text("{}")
+    assert shop.up().exit_code == 0
+
+
+def test_links_and_other_repositories_count(shop: Shop) -> None:
+    def link(to: str, commit: str) -> None:
+        (shop.folder / "link").unlink(missing_ok=True)
+        (shop.folder / "link").symlink_to(to)
+        shop.git("add", "link")
+        shop.git("update-index", "--add", "--cacheinfo", f"160000,{commit},module")
+
+    link("a", "1" * 40)
+    shop.previewed(TRAFFIC)
+    link("b", "2" * 40)
+    assert "the code changed since: link, module" in shop.up().output
 
 
 def test_everything_that_differs_is_told_at_once(shop: Shop) -> None:
