@@ -82,6 +82,8 @@ def look(project: Project) -> Looked:
 
 def run(project: Project, order: Order, tell: Telling) -> dict[str, Any]:
     """Makes the preview and shows it; RefusedError when the update must not be made, OperatorError when nothing could be shown."""
+    if order.plan:
+        order.plan.unlink(missing_ok=True)  # that of an earlier preview must not pass for this one's
     board = publishing.board(project, order, tell)
     if board:
         board.announce()

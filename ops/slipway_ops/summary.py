@@ -112,7 +112,7 @@ def _traffic(report: Report, ink: Ink, text: Fitted) -> None:
         images = "".join(f"\n  - runs another image: {ink.code(image, 300)}" for image in one.images)
         lines.append(f"- {sign}**{_words(ink, what)}: {one}**{images}\n")
     if lines:
-        text.items("", lines, "\n", _FOOTER, _TRAFFIC)
+        text.items("", lines, "", _FOOTER, _TRAFFIC)
 
 
 def _words(ink: Ink, text: str) -> str:
@@ -126,11 +126,10 @@ def _words(ink: Ink, text: str) -> str:
 
 def _losses(report: Report, ink: Ink, text: Fitted) -> None:
     if not report.losses:
-        if not report.preview.failed:
-            text.add("- Nothing that holds data is replaced or deleted.\n\n")
+        text.add("\n" if report.preview.failed else "- Nothing that holds data is replaced or deleted.\n\n")
         return
     lines = [f"- ⚠️ {_loss(loss, ink, loss in report.refused)}\n" for loss in report.losses]
-    text.items("### Data\n\n", lines, "\n", _FOOTER, _LOSSES)
+    text.items("\n### Data\n\n", lines, "\n", _FOOTER, _LOSSES)
 
 
 def _loss(loss: Loss, ink: Ink, refused: bool) -> str:
