@@ -30,7 +30,6 @@ _WORD = 8
 _LONG_WORD = 20
 _PERCENT = re.compile(r"\S*%[0-9A-Fa-f]{2}\S*")
 _SECRET_TYPES = re.compile(r":Secret$|:SecretVersion$|:SecretPatch$")
-_SECRET_MANIFEST = re.compile(r'"kind"\s*:\s*"Secret"')
 _SAYS_NOTHING = frozenset({"value", "content", "text", "plaintext", "string", "current"})
 _SECRET_FIELDS = frozenset({"data", "stringData", "secretString", "secretBinary", "secretStringWo"})
 
@@ -75,8 +74,7 @@ class Masker:
     def _below(self, value: Any, name: str, *, hides: bool = False) -> Any:
         """`name` is what the value stands under; `hides`: it is an object whose fields are secrets."""
         if isinstance(value, str):
-            hidden = bool(value) and (is_secret_name(name) or _SECRET_MANIFEST.search(value) is not None)
-            return MASK if hidden else self.text(value)
+            return MASK if value and is_secret_name(name) else self._within(value)
         if isinstance(value, list):
             return [self._below(item, name) for item in cast(list[Any], value)]
         properties = _mapping(value)
@@ -94,6 +92,18 @@ class Masker:
             else self._below(item, _name(key, name, beside))
             for key, item in properties.items()
         }
+
+    def _within(self, text: str) -> str:
+        """A text may be JSON, as policies and settings are; what it names counts, too."""
+        if text.lstrip().startswith(("{", "[")):
+            try:
+                plain = json.loads(text)
+            except (ValueError, RecursionError):
+                return self.text(text)
+            masked = self._below(plain, "")
+            if masked != plain:
+                text = json.dumps(masked, ensure_ascii=False)
+        return self.text(text)
 
     def _unless_percent_coded(self, found: re.Match[str]) -> str:
         plain = unquote(found[0])

@@ -44,6 +44,13 @@ _NAMED = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
+_PAIR = re.compile(
+    r"""(?P<before>\b(?:name|key)[\\"']*[ \t]*[:=][ \t]*[\\"']*(?P<name>[\w.-]+)[\\"']*[\s,]*
+        [\\"']*value[\\"']*[ \t]*[:=][ \t]*)
+        (?P<value>(?P<quote>\\*["'])(?:(?!(?P=quote)).)*(?P=quote) | [^\s"',;&}\])]+)""",
+    re.VERBOSE | re.DOTALL,
+)
+
 
 def without_shapes(text: str, mask: str) -> str:
     """The text, with everything replaced that looks like a credential or stands under the name of one."""
@@ -58,6 +65,10 @@ def without_shapes(text: str, mask: str) -> str:
         hidden = is_secret_name(found["name"]) and not found["value"].startswith("-")
         return f"{found[1]}{mask}" if hidden else found[0]
 
+    def beside_name(found: re.Match[str]) -> str:
+        quote = found["quote"] or ""
+        return f"{found['before']}{quote}{mask}{quote}" if is_secret_name(found["name"]) else found[0]
+
     text = _PRIVATE_KEY.sub(mask, text)
     text = _TOKENS.sub(mask, text)
     if "://" in text:
@@ -68,4 +79,6 @@ def without_shapes(text: str, mask: str) -> str:
     text = _HEADER.sub(rf"\1{mask}", text)
     if "-" in text:
         text = _FLAG.sub(after_flag, text)
+    if "value" in text:
+        text = _PAIR.sub(beside_name, text)
     return _NAMED.sub(after_name, text) if ":" in text or "=" in text else text

@@ -19,9 +19,13 @@ from tests.support.project import SLIPWAY, Project, Run, begin, dev_settings
 STACK, NAMESPACE = "reviewed", "slipway-reviewed"
 PROJECT = "name: reviewed\nruntime: {name: python, options: {virtualenv: .venv}}\n"
 PROGRAM = """
+import json
+from pathlib import Path
+
 import pulumi
 from slipway.manifest import Manifest
 
+planted = json.loads(Path("planted.json").read_text())
 config = pulumi.Config()
 active = config.require("active")
 share = {active: 100, {"blue": "green", "green": "blue"}[active]: 0}
@@ -50,10 +54,15 @@ class Settings(pulumi.ComponentResource):
         added = {"metadata": {**here}, "data": {"of": made.metadata["name"], "active": active}}
         if active == "green":
             extra = Manifest(f"{name}-extra", {**v1, "kind": "ConfigMap", **added}, inside)
+            Manifest(
+                f"{name}-planted", {**v1, "kind": "ConfigMap", "metadata": here, "data": planted["data"]}, inside
+            )
+            for text in planted["texts"]:
+                pulumi.log.warn(text)
             Manifest(f"{name}-user", {**v1, "kind": "ConfigMap", "metadata": here, "data": {"of": extra.metadata["name"]}}, inside)
         Manifest(
             f"{name}-secret",
-            {**v1, "kind": "Secret", "metadata": here, "stringData": {"word": config.require_secret("word"), "at": active}},
+            {**v1, "kind": "Secret", "metadata": here, "stringData": {"word": config.require_secret("password"), "at": active}},
             inside,
         )
         backends = [{"name": f"chat-{color}", "port": 80, "weight": share[color]} for color in ("blue", "green")]
@@ -71,7 +80,8 @@ class Settings(pulumi.ComponentResource):
 
 
 Settings("settings", pulumi.ResourceOptions(transforms=[labelled]))
-pulumi.export("password", config.require_secret("word"))
+pulumi.export("password", config.require_secret("password"))
+pulumi.export("made", pulumi.Output.secret(planted["made"]))
 """.replace("NAMESPACE", NAMESPACE)
 
 
@@ -138,6 +148,12 @@ def review(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Review]:
     (folder / ".venv").symlink_to(CHECKOUT / ".venv")
     (folder / "Pulumi.yaml").write_text(PROJECT)
     (folder / "__main__.py").write_text(PROGRAM)
+    data = {
+        key: value if isinstance(value, str) else json.dumps(value)
+        for key, value in planted.properties().items()
+    }
+    told = {"data": data, "texts": planted.texts(), "made": planted.MADE}
+    (folder / "planted.json").write_text(json.dumps(told))
     (folder / ".gitignore").write_text(".venv\n__pycache__\n")
     git(folder, "init", "--quiet")
     project = Project(folder, STACK)
@@ -146,7 +162,8 @@ def review(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Review]:
     event.write_text(json.dumps({"pull_request": {"number": NUMBER}}))
     try:
         project.set_all(active="blue", shown="first")
-        project.pulumi("config", "set", "--secret", "word", planted.SEALED["password"])
+        sealed = [word for name, value in planted.SEALED.items() for word in ("--secret", f"{name}={value}")]
+        project.pulumi("config", "set-all", *sealed)
         project.up()
         git(folder, "add", "--all")
         with serve() as host:
@@ -174,22 +191,23 @@ def test_the_comment_says_what_would_happen(review: Review, previewed: Run) -> N
     (body,) = review.host.beginning(marker("reviewed", STACK))
     assert "- 🚦 **reviewed traffic: 100 % blue → 100 % green**" in body
     assert "- Nothing that holds data is replaced or deleted." in body
-    assert "### Changes: **2** to create, **1** to update, **3** to replace, **2** unchanged" in body
+    assert "### Changes: **3** to create, **1** to update, **3** to replace, **2** unchanged" in body
     assert '- data.seen: "first"\n+ data.seen: "`<b>@everyone</b>` \\u{202e}"' in body
     assert f"Of commit `{review.host.head}`" in body
 
 
 def test_no_secret_is_in_any_of_it(review: Review, previewed: Run) -> None:
-    """Given a secret in the configuration, then comment, log, summary, diff and plan are without it."""
+    """Given secrets in configuration, state, values and messages, then comment, log, summary, diff and plan are without them."""
+    files = (review.diff, review.plan, Path(review.environment["GITHUB_STEP_SUMMARY"]))
     told = [
         *review.host.beginning(marker("reviewed", STACK)),
         previewed.output,
-        review.diff.read_text(),
-        review.plan.read_text(),
+        *(file.read_text() for file in files),
     ]
-    told.append(Path(review.environment["GITHUB_STEP_SUMMARY"]).read_text())
-    secrets = [planted.SEALED["password"], *planted.codings()[:4], "planted-token-of-the-host"]
+    secrets = [*planted.words(), "planted-token-of-the-host"]
     assert [word for word in secrets if any(word in text for text in told)] == []
+    assert "shown-value" in review.diff.read_text()
+    assert "in colours" in told[0]
 
 
 def test_a_change_of_the_code_is_refused(review: Review, previewed: Run) -> None:
@@ -216,7 +234,7 @@ def test_unchanged_it_is_applied(review: Review, previewed: Run) -> None:
     """Given that nothing changed, then the update is made: names that are made up anew keep nobody from it."""
     applied = review.up()
     assert applied.code == 0, applied.output
-    assert "done: 6 changed, as plan" in applied.output
+    assert "done: 7 changed, as plan" in applied.output
     assert "the hook ran" in applied.output
     assert review.active == ["green", "0", "100"]
     review.project.pulumi("preview", "--expect-no-changes")

@@ -61,7 +61,22 @@ def test_a_secret_inside_another_object() -> None:
     manifest = {"kind": "Secret", "data": {"a": "Yg=="}}
     assert Masker().tree({"items": [manifest]}) == {"items": [{"kind": "Secret", "data": {"a": MASK}}]}
     applied = {"annotations": {"last-applied": json.dumps(manifest)}}
-    assert Masker().tree(applied) == {"annotations": {"last-applied": MASK}}
+    (masked,) = Masker().tree(applied)["annotations"].values()
+    assert json.loads(masked) == {"kind": "Secret", "data": {"a": MASK}}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[{"name": "DB_PASSWORD", "value": "hunter2"}]',
+        '{\\"name\\":\\"DB_PASSWORD\\",\\"value\\":\\"hunter2\\"}',
+        "- name: DB_PASSWORD\n  value: hunter2\n",
+        "{'key': 'apiKey', 'value': 'hunter2'}",
+        '[{"value": "hunter2", "name": "DB_PASSWORD"}]',
+    ],
+)
+def test_a_name_beside_its_value(text: str) -> None:
+    assert "hunter2" not in json.dumps(Masker().tree({"text": text}))
 
 
 def test_what_pulumi_has_sealed() -> None:
