@@ -148,9 +148,12 @@ class Preview:
         if step["urn"] not in self._refreshed:
             return
         self._refreshed.remove(step["urn"])
-        found = self._step("delete" if step["op"] == "delete" or not step.get("new") else "update", step)
-        if found.operation == DELETE or found.changes:
-            self.drift.append(found)
+        if not step.get("new"):
+            self.drift.append(self._step(DELETE, step))
+        elif step.get("detailedDiff") or step.get(
+            "diffs"
+        ):  # the provider knows what does not matter, as a set's order
+            self.drift.append(self._step(UPDATE, step))
 
     def _step(self, operation: str, step: dict[str, Any]) -> Step:
         before, after = (self._state(step, side) for side in ("old", "new"))

@@ -64,11 +64,11 @@ def same(type_: str, name: str, inputs: dict[str, Any]) -> Event:
 
 
 def refreshed(
-    op: str, type_: str, name: str, old: dict[str, Any], new: dict[str, Any] | None, **diff: str
+    type_: str, name: str, old: dict[str, Any], new: dict[str, Any] | None, **diff: str
 ) -> list[Event]:
-    """Both events of a refresh: it begins as one, and ends as what it found."""
+    """Both events of a refresh; the second has what it found."""
     before = step("refresh", type_, name, old, old)
-    after = step(op, type_, name, old, new, diff=diff)
+    after = step("refresh", type_, name, old, new, diff=diff)
     return [before, {"resOutputsEvent": after["resourcePreEvent"]}]
 
 

@@ -420,7 +420,7 @@ CHANGES: dict[str, tuple[Callable[[Shop], object], str]] = {
     "cloud": (
         lambda shop: shop.said.update(
             preview=[
-                *refreshed("update", CONFIG_MAP, "settings", {"a": 1}, {"a": 2}, a="update"),
+                *refreshed(CONFIG_MAP, "settings", {"a": 1}, {"a": 2}, a="update"),
                 TRAFFIC,
             ]
         ),

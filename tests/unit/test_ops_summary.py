@@ -248,15 +248,10 @@ def test_losses_that_the_stack_file_allows() -> None:
 def test_drift_is_shown() -> None:
     events = [
         *refreshed(
-            "update",
-            CONFIG_MAP,
-            "settings",
-            {"data": {"a": "1"}},
-            {"data": {"a": "2"}},
-            **{"data.a": "update"},
+            CONFIG_MAP, "settings", {"data": {"a": "1"}}, {"data": {"a": "2"}}, **{"data.a": "update"}
         ),
-        *refreshed("delete", BUCKET, "gone", {"bucket": "x"}, None),
-        *refreshed("same", BUCKET, "fine", {"bucket": "x"}, {"bucket": "x"}),
+        *refreshed(BUCKET, "gone", {"bucket": "x"}, None),
+        *refreshed(BUCKET, "fine", {"set": ["x", "y"]}, {"set": ["y", "x"]}),
     ]
     preview = read(*events)
     assert [(one.operation, one.name) for one in preview.drift] == [
