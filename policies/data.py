@@ -5,20 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policies.rules import About, Resource, Rule, Want, Wants, off, on, unmet
-
-HOLDERS = frozenset(
-    {
-        "aws:backup/vault:Vault",
-        "aws:dynamodb/table:Table",
-        "aws:ebs/volume:Volume",
-        "aws:eks/cluster:Cluster",
-        "aws:opensearch/domain:Domain",
-        "aws:rds/cluster:Cluster",
-        "aws:rds/instance:Instance",
-        "aws:s3/bucket:Bucket",
-    }
-)
-"""Databases, clusters, vaults, buckets. A cache is none: it is filled again."""
+from slipway_rules.stateful import HOLDERS
 
 _LEAST_DAYS = 14
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from policies.data import HOLDERS
+from slipway_rules.stateful import HOLDERS
 from slipway_rules.values import at
 
 _OPERATIONS = {"delete": "deletes", "replace": "replaces"}

@@ -15,11 +15,13 @@ _OWN = (
     "deploy",
     "history",
     "pause",
+    "preview",
     "promote",
     "report",
     "rollback",
     "status",
     "switch",
+    "up",
 )
 
 

@@ -59,6 +59,51 @@ def _project(cwd: Path, stack: str | None) -> Project:
     return project.find(cwd.resolve(), stack)
 
 
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_policy_pack = click.option(
+    "--policy-pack",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A policy pack to hold it against. Default policies/ of the project, if it is one.",
+)
+
+
+@click.command()
+@click.option("--comment", is_flag=True, help="Show it as the stack's one comment on the pull request.")
+@click.option(
+    "--pull-request",
+    type=click.IntRange(min=1),
+    help="The pull request's number. Default the one of GITHUB_EVENT_PATH.",
+)
+@click.option("--plan", type=_FILE, help="Look at the cloud too, and save what `slipway up` may do later.")
+@click.option("--diff", type=_FILE, help="Write all of it there, whatever its size.")
+@_policy_pack
+@_options
+def preview(as_json: bool, stack: str | None, cwd: Path, **asked: Any) -> None:
+    """What an update would do, for those who review it: traffic, data, policies, then every change.
+
+    Ends with 1 when the update must not be made, and says so in the comment too.
+    """
+    from slipway_ops import previewing
+
+    with _told(as_json) as tell:
+        tell.result(previewing.run(_project(cwd, stack), previewing.Order(**asked), tell))
+
+
+@click.command()
+@click.option("--plan", type=_FILE, required=True, help="What `slipway preview --plan` saved.")
+@_policy_pack
+@_options
+def up(as_json: bool, stack: str | None, cwd: Path, **asked: Any) -> None:
+    """Make the update that was reviewed, and no other.
+
+    Refuses, naming what differs, when the code, the stack's file, the state or the cloud is not what it was at the review.
+    """
+    from slipway_ops import applying
+
+    with _told(as_json) as tell:
+        tell.result(applying.run(_project(cwd, stack), applying.Order(**asked), tell))
+
+
 @click.command()
 @click.argument("color", required=False, type=_COLORS)
 @_dry_run

@@ -13,7 +13,7 @@ class Telling:
     """Lines with the seconds since the command's start."""
 
     def __init__(self, as_json: bool) -> None:
-        self._as_json = as_json
+        self.as_json = as_json
         self._started = time.monotonic()
         self.lines: list[dict[str, Any]] = []
 
@@ -24,10 +24,10 @@ class Telling:
     def __call__(self, text: str) -> None:
         """Says one thing."""
         self.lines.append({"seconds": round(self.seconds, 3), "text": text})
-        if not self._as_json:
+        if not self.as_json:
             click.echo(f"{self.seconds:7.2f} s  {text}")
 
     def result(self, report: dict[str, Any]) -> None:
         """Says how it ended, to a program."""
-        if self._as_json:
+        if self.as_json:
             click.echo(json.dumps({**report, "told": self.lines}, indent=2))

@@ -7,9 +7,9 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from slipway_ops.errors import OperatorError
 from slipway_ops.process import runs
@@ -26,6 +26,18 @@ class UpdateError(OperatorError):
     """The cluster, the stack's file or both are ahead of Pulumi's state; the next `pulumi up` goes on."""
 
 
+class Reader(Protocol):
+    """Who listens to a pulumi that works."""
+
+    def read(self, line: str) -> None:
+        """A line of its standard output."""
+        ...
+
+    def warn(self, line: str) -> None:
+        """A line of its standard error."""
+        ...
+
+
 @dataclass
 class _Events:
     """What the engine tells, one JSON object a line."""
@@ -39,7 +51,7 @@ class _Events:
         try:
             event: dict[str, Any] = json.loads(line)
         except ValueError:
-            self.other.append(line)
+            self.warn(line)
             return
         if done := event.get("resOutputsEvent"):
             step = done["metadata"]
@@ -54,9 +66,14 @@ class _Events:
             elif diagnostic["severity"].startswith("info") and text and not diagnostic.get("ephemeral"):
                 self.tell(text)
 
+    def warn(self, line: str) -> None:
+        self.other.append(line)
 
-def up(project: Project, tell: Callable[[str], None], message: str) -> int:
+
+def up(project: Project, tell: Callable[[str], None], message: str, *more: str) -> int:
     """Brings the state to agree with the stack's file; how many resources it changed. UpdateError with the cause otherwise.
+
+    `more` are further arguments of pulumi.
 
     A Ctrl-C reaches pulumi too, which then ends after the step that it is at: this waits for it. A second one does not wait.
     """
@@ -64,7 +81,8 @@ def up(project: Project, tell: Callable[[str], None], message: str) -> int:
     told = False
     while True:
         events = _Events(tell)
-        failure = _run(project, ["up", "--yes", "--skip-preview", "--json", "--message", message], events)
+        arguments = ["up", "--yes", "--skip-preview", "--json", "--message", message, *more]
+        failure = run(project, arguments, events, tell)
         if failure is None:
             return events.changes
         said = "\n".join(events.errors or [*events.other, failure]).strip()
@@ -72,7 +90,7 @@ def up(project: Project, tell: Callable[[str], None], message: str) -> int:
             raise UpdateError(said)
         if _left_by_the_dead(said):
             tell("a pulumi that was killed left its lock on the state: removed")
-            _run(project, ["cancel", "--yes"], events)
+            run(project, ["cancel", "--yes"], events, tell)
         elif time.monotonic() > deadline:
             raise UpdateError(
                 f"{said}\n  to do: if no other pulumi is at work on this stack, run pulumi cancel"
@@ -91,8 +109,14 @@ def _left_by_the_dead(said: str) -> bool:
     )
 
 
-def _run(project: Project, arguments: list[str], events: _Events) -> str | None:
-    """None when it went well, otherwise that it did not; why stands in the events."""
+def run(
+    project: Project,
+    arguments: list[str],
+    reader: Reader,
+    tell: Callable[[str], None],
+    environment: Mapping[str, str] | None = None,
+) -> str | None:
+    """None when it went well, otherwise that it did not; why was read by the reader."""
     from pulumi.automation import CommandError, PulumiCommand
 
     result: list[str | None] = []
@@ -102,9 +126,9 @@ def _run(project: Project, arguments: list[str], events: _Events) -> str | None:
             PulumiCommand(skip_version_check=True).run(
                 [*arguments, "--stack", project.stack, "--color", "never"],
                 str(project.folder),
-                {},
-                on_output=events.read,
-                on_error=events.other.append,
+                environment or {},
+                on_output=reader.read,
+                on_error=reader.warn,
             )
             result.append(None)
         except CommandError:
@@ -117,6 +141,6 @@ def _run(project: Project, arguments: list[str], events: _Events) -> str | None:
     try:
         worker.join()
     except KeyboardInterrupt:
-        events.tell("stopping: pulumi ends the step that it is at (Ctrl-C again to leave at once)")
+        tell("stopping: pulumi ends the step that it is at (Ctrl-C again to leave at once)")
         worker.join()
     return result[0]

@@ -31,6 +31,7 @@ from policies.crossguard import level, plain, policies
 from policies.rules import UNKNOWN, About, Resource, Rule, Stack, StackRule
 from policies.settings import Settings, load
 from slipway import BackupVault
+from slipway_rules.stateful import HOLDERS
 from slipway_rules.tags import BACKUP, REQUIRED
 from tests.unit.mocks import Program, Run
 from tests.unit.test_environment import up
@@ -241,7 +242,7 @@ def named_in_the_rules() -> dict[str, set[str]]:
             found.setdefault(type_, set()).update(want.path.split(".")[0] for want in wants)
     for type_, path in exposure.DOCUMENTS.items():
         found.setdefault(type_, set()).add(path)
-    for type_ in data.HOLDERS | coverage.STATEFUL:
+    for type_ in HOLDERS | coverage.STATEFUL:
         found.setdefault(type_, set())
     return found
 

@@ -1,0 +1,259 @@
+"""A pull request's thread, by GitHub's REST API: GitHub, GitHub Enterprise, and Gitea, whose /api/v1 has the same shape.
+
+https://docs.github.com/en/rest/issues/comments
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, cast
+
+from slipway_ops.errors import OperatorError
+
+_TIMEOUT = 20.0
+_TRIES = 5
+_LONGEST_WAIT = 60.0
+"""Seconds that all waiting for one answer may take; a limit that is further away is an error."""
+_PAUSE = 1.0
+_PAGE = 100
+_MOST_PAGES = 1000
+_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+class HostError(OperatorError):
+    """The Git host did not do what was asked."""
+
+    def __init__(self, text: str, status: int = 0) -> None:
+        super().__init__(text)
+        self.status = status
+
+    @property
+    def may_have_happened(self) -> bool:
+        """Whether nobody knows if it was done."""
+        return self.status == 0 or self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+@dataclass(frozen=True)
+class Comment:
+    """One comment on the thread."""
+
+    id: int
+    body: str
+    author: str
+    by_program: bool
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a pull request is, and what it takes to write there."""
+
+    url: str
+    repository: str
+    number: int
+    token: str
+
+
+def place(number: int | None) -> Place | None:
+    """By the variables that GitHub's and Gitea's Actions set; None where they are not, or where there is no pull request."""
+    variables = {name: os.environ.get(name, "") for name in ("GITHUB_TOKEN", "GITHUB_REPOSITORY")}
+    found = number if number is not None else event().get("number")
+    if missing := [name for name, value in variables.items() if not value]:
+        if number is not None:
+            raise OperatorError(f"--pull-request needs {' and '.join(missing)} in the environment")
+        return None
+    if not _REPOSITORY.fullmatch(variables["GITHUB_REPOSITORY"]):
+        raise OperatorError(f"GITHUB_REPOSITORY must be owner/name, got {variables['GITHUB_REPOSITORY']!r}")
+    if not isinstance(found, int):
+        return None
+    url = os.environ.get("GITHUB_API_URL") or "https://api.github.com"
+    if not url.startswith(("https://", "http://")):
+        raise OperatorError(f"GITHUB_API_URL must be an address as https://api.github.com, got {url!r}")
+    return Place(url.rstrip("/"), variables["GITHUB_REPOSITORY"], found, variables["GITHUB_TOKEN"])
+
+
+def event() -> Mapping[str, Any]:
+    """The pull request of the event that started this run, as the host tells it; empty when it was none."""
+    file = os.environ.get("GITHUB_EVENT_PATH")
+    if not file:
+        return {}
+    try:
+        said: Any = json.loads(Path(file).read_text())
+        return said.get("pull_request") or {}
+    except (OSError, ValueError, AttributeError) as error:
+        raise OperatorError(f"GITHUB_EVENT_PATH: {file} cannot be read: {error}") from None
+
+
+def event_head() -> str:
+    """The commit that the event's pull request is at; empty when there is none."""
+    head: Any = event().get("head")
+    return str(cast("Mapping[str, Any]", head).get("sha", "")) if isinstance(head, dict) else ""
+
+
+class Thread:
+    """The comments of one pull request."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._open = urllib.request.build_opener(_NoRedirects).open
+        self._repository = f"/repos/{place.repository}"
+
+    def head(self) -> str:
+        """The commit that the pull request is at."""
+        said = self._call("GET", f"{self._repository}/pulls/{self._place.number}")[0]
+        return str(said["head"]["sha"])
+
+    def me(self) -> str | None:
+        """Whose token it is; None for a token that is no person's, as that of a workflow."""
+        try:
+            return str(self._call("GET", "/user")[0]["login"])
+        except HostError as error:
+            if error.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
+                return None
+            raise
+
+    def comments(self) -> list[Comment]:
+        """All of them, oldest first, whatever number of pages they take."""
+        found: dict[int, Comment] = {}
+        for page in range(1, _MOST_PAGES + 1):
+            path = f"{self._issue}/comments?per_page={_PAGE}&limit={_PAGE}&page={page}"
+            said, headers = self._call("GET", path)
+            before = len(found)
+            found |= {item["id"]: _comment(item) for item in said}
+            link = headers.get("Link")
+            # Without the header, and on hosts that know no pages, a page that brings nothing new is the last.
+            if len(found) == before or (link is not None and 'rel="next"' not in link):
+                break
+        return sorted(found.values(), key=lambda comment: comment.id)
+
+    def create(self, body: str) -> Comment:
+        return _comment(self._call("POST", f"{self._issue}/comments", {"body": body})[0])
+
+    def edit(self, comment: int, body: str) -> None:
+        self._call("PATCH", f"{self._repository}/issues/comments/{comment}", {"body": body})
+
+    def delete(self, comment: int) -> None:
+        """Also when it is gone already."""
+        try:
+            self._call("DELETE", f"{self._repository}/issues/comments/{comment}")
+        except HostError as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+
+    @property
+    def _issue(self) -> str:
+        return f"{self._repository}/issues/{self._place.number}"
+
+    def _call(self, method: str, path: str, body: Any = None) -> tuple[Any, Mapping[str, str]]:
+        """One answer. What is limited is waited for; what failed on the host's side is tried again, unless it might be done twice."""
+        waited = 0.0
+        for attempt in range(1, _TRIES + 1):
+            status, text, headers = self._send(method, path, body)
+            if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+                return _parsed(text, method, path), headers
+            pause = _pause(status, headers, attempt, again=method != "POST")
+            if pause is None or attempt == _TRIES or waited + pause > _LONGEST_WAIT:
+                raise HostError(self._refusal(method, path, status, text, pause), status)
+            time.sleep(pause)
+            waited += pause
+        raise AssertionError  # the last attempt returns or raises
+
+    def _send(self, method: str, path: str, body: Any) -> tuple[int, str, Mapping[str, str]]:
+        request = urllib.request.Request(  # noqa: S310  (place() takes http and https alone)
+            f"{self._place.url}{path}",
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={
+                "Accept": "application/vnd.github+json",
+                "Authorization": f"Bearer {self._place.token}",
+                "Content-Type": "application/json",
+                "User-Agent": "slipway",
+                "X-GitHub-Api-Version": "2022-11-28",
+            },
+        )
+        try:
+            with self._open(request, timeout=_TIMEOUT) as answer:
+                return answer.status, answer.read().decode(), _headers(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode(errors="replace"), _headers(error)
+        except (OSError, http.client.HTTPException) as error:
+            return 0, f"it does not answer: {getattr(error, 'reason', error) or type(error).__name__}", {}
+
+    def _refusal(self, method: str, path: str, status: int, text: str, pause: float | None) -> str:
+        try:
+            said: Any = json.loads(text)["message"]
+        except (ValueError, KeyError, TypeError):
+            said = text[:200]
+        where = (
+            f"{self._place.url} refuses {method} {path.partition('?')[0]}: {said} ({status or 'no answer'})"
+        )
+        return f"{where}{_advice(status, pause)}"
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """A redirect would carry the token to wherever it leads."""
+
+    def http_error_302(self, *_: Any, **__: Any) -> None:
+        return None
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
+
+
+def _headers(answer: Any) -> dict[str, str]:
+    return {name.title(): value for name, value in answer.headers.items()}
+
+
+def _comment(said: Mapping[str, Any]) -> Comment:
+    user = cast("Mapping[str, Any]", said.get("user") or {})
+    login = str(user.get("login", ""))
+    by_program = user.get("type") == "Bot" or login in ("github-actions[bot]", "gitea-actions")
+    return Comment(int(said["id"]), str(said.get("body") or ""), login, by_program)
+
+
+def _parsed(text: str, method: str, path: str) -> Any:
+    if not text:
+        return {}
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise HostError(
+            f"{method} {path} is answered with something that is no JSON; see that GITHUB_API_URL is the API's address, "
+            "as https://api.github.com or https://git.example.com/api/v1"
+        ) from None
+
+
+def _pause(status: int, headers: Mapping[str, str], attempt: int, *, again: bool) -> float | None:
+    """Seconds until it is worth another try; None when it never is. `again`: whether doing it twice does no harm."""
+    limited = status == HTTPStatus.TOO_MANY_REQUESTS or (
+        status == HTTPStatus.FORBIDDEN
+        and (headers.get("Retry-After") is not None or headers.get("X-Ratelimit-Remaining") == "0")
+    )
+    if limited:
+        after = headers.get("Retry-After", "")
+        if after.isdecimal():
+            return float(after)
+        reset = headers.get("X-Ratelimit-Reset", "")
+        return max(float(reset) - time.time(), 0) + _PAUSE if reset.isdecimal() else _PAUSE * 2**attempt
+    if again and (status == 0 or status >= HTTPStatus.INTERNAL_SERVER_ERROR):
+        return _PAUSE * 2 ** (attempt - 1)
+    return None
+
+
+def _advice(status: int, pause: float | None) -> str:
+    if pause is not None and status in (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS):
+        return f"\n  to do: its limit of requests is reached, for {pause:.0f} s more; run it again then"
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        return "\n  to do: give GITHUB_TOKEN the right to write to pull requests (in a workflow: `permissions: pull-requests: write`)"
+    if status == HTTPStatus.NOT_FOUND:
+        return "\n  to do: see that GITHUB_API_URL, GITHUB_REPOSITORY and the pull request's number are right"
+    return ""
