@@ -269,7 +269,7 @@ def _advice(status: int, pause: float | None) -> str:
     if pause is not None and status in (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS):
         return f"\n  to do: its limit of requests is reached, for {pause:.0f} s more; run it again then"
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-        return "\n  to do: give GITHUB_TOKEN the right to write there (in a workflow: `pull-requests: write` or `issues: write`)"
+        return "\n  to do: let GITHUB_TOKEN write there (in a workflow: `permissions: pull-requests: write`, or `issues: write`)"
     if status == HTTPStatus.NOT_FOUND:
         return "\n  to do: see that GITHUB_API_URL, GITHUB_REPOSITORY and the pull request's number are right"
     return ""
