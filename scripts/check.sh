@@ -27,7 +27,7 @@ mapfile -t dockerfiles < <(git ls-files --cached --others --exclude-standard -- 
 step "Dockerfiles (hadolint)" $bin/hadolint "${dockerfiles[@]}"
 step "workflows (actionlint)" actionlint
 step "workflows (zizmor)" $bin/zizmor --offline --persona=auditor --no-progress --quiet .github
-step "scrape configuration (promtool)" promtool check config --syntax-only monitoring/prometheus/prometheus.yaml
-step "alert rules (promtool)" promtool check rules --lint=all --lint-fatal monitoring/prometheus/*.rules.yaml
+step "scrape configuration (promtool)" promtool check config --syntax-only monitoring/prometheus/prometheus.yaml docker/prometheus/prometheus.yaml
+step "alert rules (promtool)" promtool check rules --lint=all --lint-fatal monitoring/prometheus/*.rules.yaml docker/prometheus/*.rules.yaml
 step "alert rules' tests (promtool)" promtool test rules monitoring/prometheus/tests/*.test.yaml
 step "routing of alerts (amtool)" amtool check-config monitoring/alertmanager/alertmanager.yaml

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _OWN = (
     "abort",
     "deploy",
+    "drift",
     "history",
     "pause",
     "preview",
