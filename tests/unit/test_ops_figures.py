@@ -167,7 +167,7 @@ def test_a_rollback_never_makes_it_better(records: list[Record]) -> None:
 def test_as_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     render.figures(of(release(1, hours=50, commit="a", committed=2), release(2, result="returned", back=40)))
     assert capsys.readouterr().out == (
-        "last 30 days: 1 deployment (0.033 a day) · lead time 2.0 h (1 commit) · change failures 50% (1 of 2) · restored in 30 s\n"
+        "last 30 days: 1 deployment (0.033 a day) · lead time 2.0 h (1 commit) · change failures 50% (1 of 2) · time to restore 30 s\n"
     )
     render.figures(of())
     assert "0 deployments (0 a day) · lead time unknown (0 commits) · change failures unknown (0 of 0)" in (
