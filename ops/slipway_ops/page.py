@@ -194,7 +194,7 @@ def _figure(parent: Element, chart: Chart, *, legend: bool = True) -> None:
     figure = SubElement(parent, "figure")
     _add(SubElement(figure, "figcaption"), "h3", chart.title)
     if not any(value is not None for line in chart.lines for _, value in line.points):
-        _add(figure, "p", "Nothing was measured in this time: there were no requests.", "faint")
+        _add(figure, "p", "Nothing was measured in this time.", "faint")
         return
     if legend:
         known = SubElement(figure, "ul", {"class": "legend"})

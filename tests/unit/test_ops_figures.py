@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slipway_ops import render
@@ -142,6 +142,7 @@ RELEASES = st.lists(
 )
 
 
+@settings(max_examples=60, deadline=None)
 @given(RELEASES, st.integers(1, 400))
 def test_whatever_the_record(records: list[Record], days: int) -> None:
     found = figures(records, days, NOW)
@@ -157,6 +158,7 @@ def test_whatever_the_record(records: list[Record], days: int) -> None:
     assert wider.failed >= found.failed
 
 
+@settings(max_examples=60, deadline=None)
 @given(RELEASES)
 def test_a_rollback_never_makes_it_better(records: list[Record]) -> None:
     after = [*records, release(100, "rollback", hours=0)]
