@@ -151,6 +151,8 @@ class _Release:
         self._note(RUNNING)
         if step.pauses:
             self.steering.pause()
+        if self.steering.look() is Course.FULL:
+            return
         if self.gates and share:
             app.tell(f"watching {color} for {self.gates.seconds} s")
         self._watch(self.gates.seconds if self.gates and share else 0)

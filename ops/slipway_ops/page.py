@@ -36,7 +36,7 @@ polyline { fill: none; } .grid { stroke: var(--rule); } .mark { stroke: var(--fa
 .legend { display: flex; flex-wrap: wrap; gap: 0 1rem; margin: 0; padding: 0; list-style: none; font-size: .85rem; color: var(--faint); }
 .legend svg { display: inline-block; width: 1.6rem; height: .6rem; margin-right: .35rem; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; } td, th { text-align: left; padding: .25rem .75rem .25rem 0;
-  border-bottom: 1px solid var(--rule); vertical-align: top; } th { color: var(--faint); font-weight: 600; }
+  border-bottom: 1px solid var(--rule); vertical-align: top; } th { color: var(--faint); font-weight: 600; white-space: nowrap; }
 td:last-child { overflow-wrap: anywhere; } td:not(:last-child) { white-space: nowrap; }
 td.time { white-space: nowrap; text-align: right; font-variant-numeric: tabular-nums; }
 tr { break-inside: avoid; } footer { margin-top: 2rem; color: var(--faint); font-size: .85rem; }
@@ -132,7 +132,7 @@ def _traffic(body: Element, record: Record, measured: Measured) -> None:
     ]
     for color, points in measured.series.get("share", {}).items():
         percent = [(at, None if value is None else value * 100) for at, value in points]
-        lines.append(Line(f"{color}, as measured", f"{color} measured", percent))
+        lines.append(Line(f"{color}, as measured over a minute", f"{color} measured", percent))
     _figure(body, Chart("Share of the traffic", lines, measured.start, measured.end, _per_cent, top=100.0))
 
 
@@ -194,7 +194,7 @@ def _figure(parent: Element, chart: Chart, *, legend: bool = True) -> None:
     figure = SubElement(parent, "figure")
     _add(SubElement(figure, "figcaption"), "h3", chart.title)
     if not any(value is not None for line in chart.lines for _, value in line.points):
-        _add(figure, "p", "Nothing was measured in this time: there were no requests.", "faint")
+        _add(figure, "p", "Nothing was measured in this time.", "faint")
         return
     if legend:
         known = SubElement(figure, "ul", {"class": "legend"})

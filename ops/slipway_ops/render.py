@@ -81,7 +81,7 @@ def figures(found: Figures) -> None:
         f"last {found.days:g} days: {_count(found.deployments, 'deployment')} ({found.deployments_per_day:.2g} a day)",
         f"lead time {_span(found.lead_time_seconds)} ({_count(found.commits, 'commit')})",
         f"change failures {rate} ({found.failed} of {found.changes})",
-        f"restored in {_span(found.time_to_restore_seconds)}",
+        f"time to restore {_span(found.time_to_restore_seconds)}",
     )
     Console(highlight=False).print(" · ".join(parts), soft_wrap=True)
 

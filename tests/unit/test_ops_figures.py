@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slipway_ops import render
@@ -142,6 +142,7 @@ RELEASES = st.lists(
 )
 
 
+@settings(max_examples=60, deadline=None)
 @given(RELEASES, st.integers(1, 400))
 def test_whatever_the_record(records: list[Record], days: int) -> None:
     found = figures(records, days, NOW)
@@ -157,6 +158,7 @@ def test_whatever_the_record(records: list[Record], days: int) -> None:
     assert wider.failed >= found.failed
 
 
+@settings(max_examples=60, deadline=None)
 @given(RELEASES)
 def test_a_rollback_never_makes_it_better(records: list[Record]) -> None:
     after = [*records, release(100, "rollback", hours=0)]
@@ -167,7 +169,7 @@ def test_a_rollback_never_makes_it_better(records: list[Record]) -> None:
 def test_as_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     render.figures(of(release(1, hours=50, commit="a", committed=2), release(2, result="returned", back=40)))
     assert capsys.readouterr().out == (
-        "last 30 days: 1 deployment (0.033 a day) · lead time 2.0 h (1 commit) · change failures 50% (1 of 2) · restored in 30 s\n"
+        "last 30 days: 1 deployment (0.033 a day) · lead time 2.0 h (1 commit) · change failures 50% (1 of 2) · time to restore 30 s\n"
     )
     render.figures(of())
     assert "0 deployments (0 a day) · lead time unknown (0 commits) · change failures unknown (0 of 0)" in (

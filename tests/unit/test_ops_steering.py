@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slipway_ops import asking, lease, project, status, update
@@ -157,6 +157,7 @@ def test_promoted_in_full_skips_steps_and_gates(stack: Stack, monkeypatch: pytes
     assert done.exit_code == 0, done.output
     assert [step["share"] for step in record(stack)["steps"]] == [10, 100]
     assert ": what is left of steps and gates is skipped" in done.output
+    assert done.output.count("watching green") == 1
     assert stack.scaled == [("chat-green", 4)], "its pods are waited for all the same"
 
 
@@ -389,6 +390,7 @@ def test_steps_that_are_wrong(stack: Stack, text: str, told: str) -> None:
     assert stack.cluster.seen == []
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.sets(st.integers(1, 99)), st.booleans(), st.data())
 def test_any_rising_list_with_pauses_is_read(shares: set[int], first: bool, data: st.DataObject) -> None:
     wanted = [Step(share, data.draw(st.booleans())) for share in [*sorted(shares), 100]]
