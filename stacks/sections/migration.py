@@ -12,7 +12,9 @@ from stacks.sections.rules import Section, Variables, between, rule
 
 Word = Annotated[str, Field(min_length=1)]
 # What the stack builds itself has no name before pulumi up has built it.
-Image = Annotated[str, rule("an image, as registry/path:tag, that is there already", re.compile(r"(?!build:)\S+"))]
+Image = Annotated[
+    str, rule("an image, as registry/path:tag, that is there already", re.compile(r"(?!build:)\S+"))
+]
 
 
 class Migration(Section):

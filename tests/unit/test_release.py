@@ -211,7 +211,7 @@ def test_a_cause_must_last_without_a_break(monkeypatch: pytest.MonkeyPatch) -> N
     pull, probe = Cause("no image", "", 15), Cause("no answer", "", float("inf"))
     now = 0.0
     monkeypatch.setattr(readiness.time, "monotonic", lambda: now)
-    suspect = readiness.Suspect()  # pyright: ignore[reportPrivateUsage]
+    suspect = readiness.Suspect()
     steps = [(0, pull, False), (1, probe, False), (20, pull, False), (30, None, False), (36, pull, False)]
     steps += [(50, Cause("no image, in other words", "", 15), False), (51, pull, True)]
     for now, cause, certain in steps:
