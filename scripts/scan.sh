@@ -26,15 +26,16 @@ else:
 tracked() { git ls-files --cached --others --exclude-standard -- "$@"; }
 
 dependencies() {
-  local audit found=0 accepted=()
+  local audit found=0 asked=()
   audit=$(tool pip-audit) || return
-  while read -r id until _; do
-    [[ $id = "#"* || $until < $(date +%F) ]] || accepted+=(--ignore-vuln "$id")
-  done <.github/accepted-advisories
   for file in requirements.txt requirements-dev.txt local/*/requirements.txt; do
-    "$audit" --strict --no-deps --disable-pip --progress-spinner off --vulnerability-service osv \
-      ${OSV_URL:+--osv-url "$OSV_URL"} "${accepted[@]}" --requirement "$file" || found=1
+    asked+=(--requirement "$file")
   done
+  while read -r id until _; do
+    [[ $id = "#"* || $until < $(date +%F) ]] || asked+=(--ignore-vuln "$id")
+  done <.github/accepted-advisories
+  "$audit" --strict --no-deps --disable-pip --progress-spinner off --vulnerability-service osv \
+    ${OSV_URL:+--osv-url "$OSV_URL"} "${asked[@]}" || found=1
   (cd apps/chat && npm audit --package-lock-only --audit-level=high) || found=1
   return "$found"
 }
@@ -64,17 +65,14 @@ images() {
 }
 
 infrastructure() { # what the stacks ask of AWS
-  "$bin"/python -m tests.support.declared aws prod && "$bin"/python -m tests.support.declared aws dev
+  "$bin"/python -m tests.support.declared aws prod dev
 }
 
 manifests() { # what the stacks put into a cluster
   local checkov found=0
   checkov=$(tool checkov) || return
-  for stack in prod dev; do
-    mkdir "$work/$stack"
-    "$bin"/python -m tests.support.declared kubernetes "$stack" "$work/$stack" || found=1
-    "$checkov" --quiet --compact --skip-download --framework kubernetes --directory "$work/$stack" || found=1
-  done
+  "$bin"/python -m tests.support.declared kubernetes prod dev --objects "$work" || found=1
+  "$checkov" --quiet --compact --skip-download --framework kubernetes --directory "$work" || found=1
   return "$found"
 }
 
