@@ -26,16 +26,15 @@ else:
 tracked() { git ls-files --cached --others --exclude-standard -- "$@"; }
 
 dependencies() {
-  local audit found=0 asked=()
+  local audit found=0 accepted=()
   audit=$(tool pip-audit) || return
-  for file in requirements.txt requirements-dev.txt local/*/requirements.txt; do
-    asked+=(--requirement "$file")
-  done
   while read -r id until _; do
-    [[ $id = "#"* || $until < $(date +%F) ]] || asked+=(--ignore-vuln "$id")
+    [[ $id = "#"* || $until < $(date +%F) ]] || accepted+=(--ignore-vuln "$id")
   done <.github/accepted-advisories
-  "$audit" --strict --no-deps --disable-pip --progress-spinner off --vulnerability-service osv \
-    ${OSV_URL:+--osv-url "$OSV_URL"} "${asked[@]}" || found=1
+  for file in requirements.txt requirements-dev.txt local/*/requirements.txt; do # one by one: they pin a package each as it needs it
+    "$audit" --strict --no-deps --disable-pip --progress-spinner off --vulnerability-service osv \
+      ${OSV_URL:+--osv-url "$OSV_URL"} "${accepted[@]}" --requirement "$file" || found=1
+  done
   (cd apps/chat && npm audit --package-lock-only --audit-level=high) || found=1
   return "$found"
 }
