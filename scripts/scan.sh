@@ -31,7 +31,7 @@ dependencies() {
   while read -r id until _; do
     [[ $id = "#"* || $until < $(date +%F) ]] || accepted+=(--ignore-vuln "$id")
   done <.github/accepted-advisories
-  for file in requirements.txt requirements-dev.txt local/*/requirements.txt; do
+  for file in requirements.txt requirements-dev.txt local/*/requirements.txt; do # one by one: they pin a package each as it needs it
     "$audit" --strict --no-deps --disable-pip --progress-spinner off --vulnerability-service osv \
       ${OSV_URL:+--osv-url "$OSV_URL"} "${accepted[@]}" --requirement "$file" || found=1
   done
@@ -64,17 +64,14 @@ images() {
 }
 
 infrastructure() { # what the stacks ask of AWS
-  "$bin"/python -m tests.support.declared aws prod && "$bin"/python -m tests.support.declared aws dev
+  "$bin"/python -m tests.support.declared aws prod dev
 }
 
 manifests() { # what the stacks put into a cluster
   local checkov found=0
   checkov=$(tool checkov) || return
-  for stack in prod dev; do
-    mkdir "$work/$stack"
-    "$bin"/python -m tests.support.declared kubernetes "$stack" "$work/$stack" || found=1
-    "$checkov" --quiet --compact --skip-download --framework kubernetes --directory "$work/$stack" || found=1
-  done
+  "$bin"/python -m tests.support.declared kubernetes prod dev --objects "$work" || found=1
+  "$checkov" --quiet --compact --skip-download --framework kubernetes --directory "$work" || found=1
   return "$found"
 }
 

@@ -1,11 +1,13 @@
 """What a stack declares, without an engine, a cluster or an account: the scans look at it (scripts/scan.sh).
 
-`python -m tests.support.declared aws prod` holds what is asked of AWS against the policy pack, `… kubernetes prod FOLDER` the
-objects of the cluster, which it also writes to a folder for other programs. Some rules are left to the held preview.
+`python -m tests.support.declared aws prod dev` holds what they ask of AWS against the policy pack, `… kubernetes prod dev
+--objects FOLDER` their objects of the cluster, which it also writes to a folder for other programs. Some rules are left to the
+held preview.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
@@ -73,15 +75,24 @@ def write_objects(program: Program, folder: Path) -> None:
             (folder / f"{made.name}.json").write_text(json.dumps(body))
 
 
-def main(provider: str, stack: str, folder: str | None = None) -> int:
-    program, said = declare(stack)
-    if folder is not None:
-        write_objects(program, Path(folder))
-    found = list(findings(program, said, provider))
-    looked = sum(made.type.startswith(f"{provider}:") for made in program.resources)
-    print(*found, f"{stack}: {looked} resources of {provider}, {len(found)} findings", sep="\n")  # noqa: T201
-    return 1 if found and said.level == "mandatory" else 0
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("provider", choices=["aws", "kubernetes"])
+    parser.add_argument("stacks", nargs="+")
+    parser.add_argument("--objects", type=Path)
+    asked = parser.parse_args(arguments)
+    blocked = False
+    for stack in asked.stacks:
+        program, said = declare(stack)
+        if asked.objects is not None:
+            (asked.objects / stack).mkdir()
+            write_objects(program, asked.objects / stack)
+        found = list(findings(program, said, asked.provider))
+        looked = sum(made.type.startswith(f"{asked.provider}:") for made in program.resources)
+        print(*found, f"{stack}: {looked} resources of {asked.provider}, {len(found)} findings", sep="\n")  # noqa: T201
+        blocked |= bool(found) and said.level == "mandatory"
+    return int(blocked)
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(main(sys.argv[1:]))
