@@ -21,7 +21,7 @@ step "python format (ruff)" $bin/ruff format --check .
 step "types (basedpyright)" $bin/basedpyright
 step "yaml (yamllint)" $bin/yamllint --strict .
 step "shell (shellcheck)" shellcheck scripts/*.sh .ci/run
-step "scrape configuration (promtool)" promtool check config --syntax-only monitoring/prometheus/prometheus.yaml
-step "alert rules (promtool)" promtool check rules --lint=all --lint-fatal monitoring/prometheus/*.rules.yaml
+step "scrape configuration (promtool)" promtool check config --syntax-only monitoring/prometheus/prometheus.yaml docker/prometheus/prometheus.yaml
+step "alert rules (promtool)" promtool check rules --lint=all --lint-fatal monitoring/prometheus/*.rules.yaml docker/prometheus/*.rules.yaml
 step "alert rules' tests (promtool)" promtool test rules monitoring/prometheus/tests/*.test.yaml
 step "routing of alerts (amtool)" amtool check-config monitoring/alertmanager/alertmanager.yaml

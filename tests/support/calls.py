@@ -95,7 +95,7 @@ def gateway() -> Gateway:
 
 
 def image() -> Image:
-    return Image("image", {"repository": "registry.example.com/team/shop", "context": "apps/chat"})
+    return Image("image", {"repository": "registry.example.com/team/shop", "context": "docker"})
 
 
 def network() -> Network:

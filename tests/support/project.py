@@ -99,7 +99,7 @@ def copy_of_program(folder: Path, stack: str, settings: dict[str, Any]) -> Proje
     """Copies the program into `folder` and gives it an empty stack with these settings."""
     for name in ("Pulumi.yaml", "__main__.py"):
         shutil.copy2(REPOSITORY / name, folder / name)
-    for name in (".venv", "apps", "policies", "stacks"):
+    for name in (".venv", "apps", "docker", "policies", "stacks"):
         (folder / name).symlink_to(REPOSITORY / name)
     project = Project(folder, stack)
     begin(project, yaml.safe_dump(settings, sort_keys=False))

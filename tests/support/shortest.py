@@ -15,7 +15,7 @@ STANDS_FOR = {
     "registry.example.com/team/shop:v1": 'config.require("image")',
     "registry.example.com/team/shop:v2": 'config.require("image")',
     "registry.example.com/team/shop": 'config.require("repository")',
-    "apps/chat": 'config.require("context")',
+    "docker": 'config.require("context")',
     "vpc-a": "vpc.id",
     "subnet-a": "subnets[0].id",
     "subnet-b": "subnets[1].id",

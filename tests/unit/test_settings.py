@@ -23,7 +23,7 @@ GOOD: dict[str, Any] = {
     "tags": {"owner": "me", "costCentre": "x"},
 }
 
-IMAGE: dict[str, Any] = {"repository": "registry.example.com/chat", "context": "apps/chat"}
+IMAGE: dict[str, Any] = {"repository": "registry.example.com/chat", "context": "docker"}
 
 
 @pytest.fixture(autouse=True)
@@ -135,7 +135,7 @@ def test_what_a_component_would_refuse_is_in_the_same_list() -> None:
     right = {
         "slipway:images.a.repository": 'must be registry/path without a tag, got "registry.example.com/chat:v1"',
         "slipway:images.a.tag": 'must be a tag, as v1.2.3, got "a b"',
-        "slipway:images.b.dockerfile": "must be a file in the context: there is no apps/chat/Nofile",
+        "slipway:images.b.dockerfile": "must be a file in the context: there is no docker/Nofile",
         "slipway:network.zones": "must be two or more zone names that end in different letters, a to h",
         "slipway:cluster.logRetentionDays": "must be one of CloudWatch's steps, as 90 or 365, got 8",
         "slipway:gateway.nodePort": "must be 30000-32767 when exposure is node-port, got nothing",
