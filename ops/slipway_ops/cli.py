@@ -10,7 +10,7 @@ import click
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-_OWN = ("deploy", "history", "preview", "rollback", "status", "switch", "up")
+_OWN = ("deploy", "drift", "history", "preview", "rollback", "status", "switch", "up")
 
 
 class PluginGroup(click.Group):

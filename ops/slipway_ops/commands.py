@@ -218,3 +218,25 @@ def deploy(image: str, steps: tuple[int, ...], dry_run: bool, as_json: bool, **w
     with _told(as_json) as tell:
         order = deploying.Deployment(image, steps, dry_run)
         tell.result(deploying.run(_project(**where), order, tell))
+
+
+@click.command()
+@click.option(
+    "--fix", is_flag=True, help="Bring back what the program says, after a preview; then compare again."
+)
+@click.option(
+    "--issue", is_flag=True, help="Keep one issue about it: opened, updated, closed when it is clean."
+)
+@_options
+def drift(fix: bool, issue: bool, as_json: bool, **where: Any) -> None:
+    """What cloud and cluster have that Pulumi's state does not say.
+
+    Ends with 0 when there is nothing, with 2 when there is something, with 1 when that cannot be told.
+    """
+    from slipway_ops import drifting
+
+    with _told(as_json) as tell:
+        report = drifting.run(_project(**where), drifting.Order(fix, issue), tell)
+        tell.result(report)
+    if not report["clean"]:
+        raise SystemExit(2)

@@ -1,4 +1,4 @@
-"""A pull request's thread, by GitHub's REST API: GitHub, GitHub Enterprise, and Gitea, whose /api/v1 has the same shape.
+"""A repository and a pull request's thread, by GitHub's REST API: GitHub, GitHub Enterprise, and Gitea, whose /api/v1 has the same shape.
 
 https://docs.github.com/en/rest/issues/comments
 """
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from slipway_ops.errors import OperatorError
 
@@ -71,14 +72,10 @@ def place(number: int | None) -> Place | None:
         if number is not None:
             raise OperatorError(f"--pull-request needs {' and '.join(missing)} in the environment")
         return None
-    if not _REPOSITORY.fullmatch(variables["GITHUB_REPOSITORY"]):
-        raise OperatorError(f"GITHUB_REPOSITORY must be owner/name, got {variables['GITHUB_REPOSITORY']!r}")
     if not isinstance(found, int):
         return None
-    url = os.environ.get("GITHUB_API_URL") or "https://api.github.com"
-    if not url.startswith(("https://", "http://")):
-        raise OperatorError(f"GITHUB_API_URL must be an address as https://api.github.com, got {url!r}")
-    return Place(url.rstrip("/"), variables["GITHUB_REPOSITORY"], found, variables["GITHUB_TOKEN"])
+    there = host()
+    return Place(there.url, there.repository, found, there.token)
 
 
 def event() -> Mapping[str, Any]:
@@ -99,61 +96,40 @@ def event_head() -> str:
     return str(cast("Mapping[str, Any]", head).get("sha", "")) if isinstance(head, dict) else ""
 
 
-class Thread:
-    """The comments of one pull request."""
+class Host:
+    """One repository, through the API of its host."""
 
-    def __init__(self, place: Place) -> None:
-        self._place = place
+    def __init__(self, url: str, repository: str, token: str) -> None:
+        self.url = url
+        self.repository = repository
+        self.token = token
+        self.path = f"/repos/{repository}"
         self._open = urllib.request.build_opener(_NoRedirects).open
-        self._repository = f"/repos/{place.repository}"
-
-    def head(self) -> str:
-        """The commit that the pull request is at."""
-        said = self._call("GET", f"{self._repository}/pulls/{self._place.number}")[0]
-        return str(said["head"]["sha"])
 
     def me(self) -> str | None:
         """Whose token it is; None for a token that is no person's, as that of a workflow."""
         try:
-            return str(self._call("GET", "/user")[0]["login"])
+            return str(self.call("GET", "/user")[0]["login"])
         except HostError as error:
             if error.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
                 return None
             raise
 
-    def comments(self) -> list[Comment]:
-        """All of them, oldest first, whatever number of pages they take."""
-        found: dict[int, Comment] = {}
+    def all(self, path: str, **query: str) -> list[Any]:
+        """A whole list, oldest first, whatever number of pages it takes."""
+        found: dict[int, Any] = {}
         for page in range(1, _MOST_PAGES + 1):
-            path = f"{self._issue}/comments?per_page={_PAGE}&limit={_PAGE}&page={page}"
-            said, headers = self._call("GET", path)
+            asked = {**query, "per_page": str(_PAGE), "limit": str(_PAGE), "page": str(page)}
+            said, headers = self.call("GET", f"{path}?{urlencode(asked)}")
             before = len(found)
-            found |= {item["id"]: _comment(item) for item in said}
+            found |= {item["id"]: item for item in said}
             link = headers.get("Link")
             # Without the header, and on hosts that know no pages, a page that brings nothing new is the last.
             if len(found) == before or (link is not None and 'rel="next"' not in link):
                 break
-        return sorted(found.values(), key=lambda comment: comment.id)
+        return [found[number] for number in sorted(found)]
 
-    def create(self, body: str) -> Comment:
-        return _comment(self._call("POST", f"{self._issue}/comments", {"body": body})[0])
-
-    def edit(self, comment: int, body: str) -> None:
-        self._call("PATCH", f"{self._repository}/issues/comments/{comment}", {"body": body})
-
-    def delete(self, comment: int) -> None:
-        """Also when it is gone already."""
-        try:
-            self._call("DELETE", f"{self._repository}/issues/comments/{comment}")
-        except HostError as error:
-            if error.status != HTTPStatus.NOT_FOUND:
-                raise
-
-    @property
-    def _issue(self) -> str:
-        return f"{self._repository}/issues/{self._place.number}"
-
-    def _call(self, method: str, path: str, body: Any = None) -> tuple[Any, Mapping[str, str]]:
+    def call(self, method: str, path: str, body: Any = None) -> tuple[Any, Mapping[str, str]]:
         """One answer. What is limited is waited for; what failed on the host's side is tried again, unless it might be done twice."""
         waited = 0.0
         for attempt in range(1, _TRIES + 1):
@@ -168,13 +144,13 @@ class Thread:
         raise AssertionError  # the last attempt returns or raises
 
     def _send(self, method: str, path: str, body: Any) -> tuple[int, str, Mapping[str, str]]:
-        request = urllib.request.Request(  # noqa: S310  (place() takes http and https alone)
-            f"{self._place.url}{path}",
+        request = urllib.request.Request(  # noqa: S310  (host() takes http and https alone)
+            f"{self.url}{path}",
             method=method,
             data=None if body is None else json.dumps(body).encode(),
             headers={
                 "Accept": "application/vnd.github+json",
-                "Authorization": f"Bearer {self._place.token}",
+                "Authorization": f"Bearer {self.token}",
                 "Content-Type": "application/json",
                 "User-Agent": "slipway",
                 "X-GitHub-Api-Version": "2022-11-28",
@@ -194,10 +170,58 @@ class Thread:
             said: Any = json.loads(text)["message"]
         except (ValueError, KeyError, TypeError):
             said = text[:200]
-        where = (
-            f"{self._place.url} refuses {method} {path.partition('?')[0]}: {said} ({status or 'no answer'})"
-        )
+        where = f"{self.url} refuses {method} {path.partition('?')[0]}: {said} ({status or 'no answer'})"
         return f"{where}{_advice(status, pause)}"
+
+
+def host() -> Host:
+    """By the variables that GitHub's and Gitea's Actions set; OperatorError where they are not."""
+    variables = {name: os.environ.get(name, "") for name in ("GITHUB_TOKEN", "GITHUB_REPOSITORY")}
+    if missing := [name for name, value in variables.items() if not value]:
+        raise OperatorError(
+            f"a Git host is needed: set {' and '.join(missing)}, and GITHUB_API_URL if it is not github.com"
+        )
+    if not _REPOSITORY.fullmatch(variables["GITHUB_REPOSITORY"]):
+        raise OperatorError(f"GITHUB_REPOSITORY must be owner/name, got {variables['GITHUB_REPOSITORY']!r}")
+    url = os.environ.get("GITHUB_API_URL") or "https://api.github.com"
+    if not url.startswith(("https://", "http://")):
+        raise OperatorError(f"GITHUB_API_URL must be an address as https://api.github.com, got {url!r}")
+    return Host(url.rstrip("/"), variables["GITHUB_REPOSITORY"], variables["GITHUB_TOKEN"])
+
+
+class Thread(Host):
+    """The comments of one pull request."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(place.url, place.repository, place.token)
+        self._number = place.number
+
+    def head(self) -> str:
+        """The commit that the pull request is at."""
+        said = self.call("GET", f"{self.path}/pulls/{self._number}")[0]
+        return str(said["head"]["sha"])
+
+    def comments(self) -> list[Comment]:
+        """All of them, oldest first, whatever number of pages they take."""
+        return [_comment(said) for said in self.all(f"{self._issue}/comments")]
+
+    def create(self, body: str) -> Comment:
+        return _comment(self.call("POST", f"{self._issue}/comments", {"body": body})[0])
+
+    def edit(self, comment: int, body: str) -> None:
+        self.call("PATCH", f"{self.path}/issues/comments/{comment}", {"body": body})
+
+    def delete(self, comment: int) -> None:
+        """Also when it is gone already."""
+        try:
+            self.call("DELETE", f"{self.path}/issues/comments/{comment}")
+        except HostError as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+
+    @property
+    def _issue(self) -> str:
+        return f"{self.path}/issues/{self._number}"
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -213,11 +237,15 @@ def _headers(answer: Any) -> dict[str, str]:
     return {name.title(): value for name, value in answer.headers.items()}
 
 
-def _comment(said: Mapping[str, Any]) -> Comment:
+def author(said: Mapping[str, Any]) -> tuple[str, bool]:
+    """Who wrote a comment or an issue, and whether that is a program."""
     user = cast("Mapping[str, Any]", said.get("user") or {})
     login = str(user.get("login", ""))
-    by_program = user.get("type") == "Bot" or login in ("github-actions[bot]", "gitea-actions")
-    return Comment(int(said["id"]), str(said.get("body") or ""), login, by_program)
+    return login, user.get("type") == "Bot" or login in ("github-actions[bot]", "gitea-actions")
+
+
+def _comment(said: Mapping[str, Any]) -> Comment:
+    return Comment(int(said["id"]), str(said.get("body") or ""), *author(said))
 
 
 def _parsed(text: str, method: str, path: str) -> Any:
@@ -253,7 +281,7 @@ def _advice(status: int, pause: float | None) -> str:
     if pause is not None and status in (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS):
         return f"\n  to do: its limit of requests is reached, for {pause:.0f} s more; run it again then"
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-        return "\n  to do: give GITHUB_TOKEN the right to write to pull requests (in a workflow: `permissions: pull-requests: write`)"
+        return "\n  to do: let GITHUB_TOKEN write there (in a workflow: `permissions: pull-requests: write`, or `issues: write`)"
     if status == HTTPStatus.NOT_FOUND:
         return "\n  to do: see that GITHUB_API_URL, GITHUB_REPOSITORY and the pull request's number are right"
     return ""

@@ -22,7 +22,7 @@ from slipway_ops.summary import Origin, Report, render
 from slipway_ops.telling import Telling
 from slipway_ops.traffic_words import traffic
 
-_STREAM = {"PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true"}
+STREAM = {"PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true"}
 _PACK = Path("policies", "PulumiPolicy.yaml")
 
 
@@ -137,7 +137,7 @@ def made(
     if save:
         arguments += ["--save-plan", str(save)]
     lines = _Lines()
-    failure = update.run(looked.project, arguments, lines, tell, _STREAM)
+    failure = update.run(looked.project, arguments, lines, tell, STREAM)
     preview = Preview(looked.masker)
     for line in lines.output:
         preview.read(line)

@@ -1,4 +1,4 @@
-"""`pulumi up` through the Automation API: progress as it goes, the cause when it fails, locks of the dead removed."""
+"""Pulumi through the Automation API: progress as it goes, the cause when it fails, locks of the dead removed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Reader(Protocol):
 
 
 @dataclass
-class _Events:
+class Events:
     """What the engine tells, one JSON object a line."""
 
     tell: Callable[[str], None]
@@ -54,11 +54,7 @@ class _Events:
             self.warn(line)
             return
         if done := event.get("resOutputsEvent"):
-            step = done["metadata"]
-            if said := _SAID.get(step["op"]):
-                self.changes += 1
-                kind, name = step["type"].rsplit(":", 1)[-1], step["urn"].rsplit("::", 1)[-1]
-                self.tell(f"{said} {name} ({kind})")
+            self.step(done["metadata"])
         if diagnostic := event.get("diagnosticEvent"):
             text = re.sub(r"<\{%.*?%\}>", "", diagnostic["message"]).strip()
             if diagnostic["severity"] == "error":
@@ -69,22 +65,39 @@ class _Events:
     def warn(self, line: str) -> None:
         self.other.append(line)
 
+    def step(self, done: dict[str, Any]) -> None:
+        """One resource is done with."""
+        if said := _SAID.get(done["op"]):
+            self.changes += 1
+            kind, name = done["type"].rsplit(":", 1)[-1], done["urn"].rsplit("::", 1)[-1]
+            self.tell(f"{said} {name} ({kind})")
+
 
 def up(project: Project, tell: Callable[[str], None], message: str, *more: str) -> int:
     """Brings the state to agree with the stack's file; how many resources it changed. UpdateError with the cause otherwise.
 
     `more` are further arguments of pulumi.
+    """
+    events = Events(tell)
+    run_alone(project, ["up", "--yes", "--skip-preview", "--json", "--message", message, *more], events)
+    return events.changes
+
+
+def run_alone(
+    project: Project, arguments: list[str], events: Events, environment: Mapping[str, str] | None = None
+) -> None:
+    """Runs a pulumi that locks the state: waits for another one, removes the lock of a dead one. UpdateError when it fails.
 
     A Ctrl-C reaches pulumi too, which then ends after the step that it is at: this waits for it. A second one does not wait.
     """
     deadline = time.monotonic() + _LOCK_SECONDS
-    told = False
+    told, tell = False, events.tell
     while True:
-        events = _Events(tell)
-        arguments = ["up", "--yes", "--skip-preview", "--json", "--message", message, *more]
-        failure = run(project, arguments, events, tell)
+        events.errors.clear()
+        events.other.clear()
+        failure = run(project, arguments, events, tell, environment)
         if failure is None:
-            return events.changes
+            return
         said = "\n".join(events.errors or [*events.other, failure]).strip()
         if _LOCKED not in said:
             raise UpdateError(said)
