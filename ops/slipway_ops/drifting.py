@@ -75,7 +75,7 @@ def compare(looked: Looked, tell: Telling) -> list[Drift]:
     except UpdateError as error:
         said = looked.ink.plain(str(error))
         raise OperatorError(f"cloud and cluster could not be compared with the state: {said}") from None
-    found, count = sorted(seen.found, key=lambda one: (one.name, one.path)), len(seen.read_ones)
+    found, count = sorted(seen.found, key=lambda one: (one.name, one.urn, one.path)), len(seen.read_ones)
     if found:
         tell(f"drift: {len(found)} differences in {len({one.urn for one in found})} of {count} resources")
     else:
