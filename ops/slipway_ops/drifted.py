@@ -73,9 +73,8 @@ def of(step: Mapping[str, Any], masker: Masker) -> list[Drift]:
     before, after = (
         {part: masker.tree(state[part], kind) for part in ("inputs", "outputs")} for state in (old, new)
     )
-    found = {
-        change.path: change for change in (changes(step, before, after) if op == "update" and named else ())
-    }
+    seen = _changes(step, before, after) if op == "update" and named else ()
+    found = {change.path: change for change in seen}
     told = [_drift(urn, kind, change, it) for change in found.values() if not _is_told(change, found)]
     for one in additions:
         name = property_path.write(one.path)
@@ -83,6 +82,16 @@ def of(step: Mapping[str, Any], masker: Masker) -> list[Drift]:
             value = _shown(property_path.find(after["outputs"], one.path))
             told.append(Drift(urn, kind, "added", name, found=value, object=it, addition=one))
     return told
+
+
+def _changes(
+    step: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any]
+) -> tuple[Change, ...]:
+    """Of what is there and what was there: the inputs have less, because defaults are filled in behind them."""
+    detailed: Mapping[str, Any] = step.get("detailedDiff") or {key: {} for key in step.get("diffs") or ()}
+    paths = {path: {"diffKind": diff.get("diffKind", "")} for path, diff in detailed.items()}
+    there = {"inputs": after["outputs"], "outputs": after["inputs"]}
+    return changes({"detailedDiff": paths}, before, there)
 
 
 def _is_told(change: Change, found: Mapping[str, Change]) -> bool:
@@ -111,7 +120,19 @@ def _shown(value: Any, other: Any = ABSENT) -> str:
 def _text(value: Any) -> str:
     if value is ABSENT:
         return ""
-    return MASK if value == MASK else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    if value == MASK:
+        return MASK
+    return json.dumps(_document(value), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+def _document(value: Any) -> Any:
+    """What a text says that is JSON, as a policy: its blanks and its order are no difference."""
+    if not isinstance(value, str) or not value.startswith(("{", "[")):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
 
 
 def _first_difference(one: str, other: str) -> int:

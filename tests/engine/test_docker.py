@@ -26,9 +26,16 @@ GIVEN = {
 }
 
 
-def run(*command: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(
+    *command: str, check: bool = True, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
-        command, capture_output=True, text=True, check=False, env=os.environ | environment, cwd=REPOSITORY
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | (environment or {}),
+        cwd=REPOSITORY,
     )
     assert not check or done.returncode == 0, f"{' '.join(command)}:\n{done.stdout}{done.stderr}"
     return done
@@ -121,7 +128,7 @@ def server(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("file", ["docker-compose.yml", "docker-compose.prod.yml"])
 def test_compose_reads_the_files(server: Path, file: str) -> None:
     """Given what example.env asks for, then the project has the application, its gateway and its monitoring."""
-    services = json.loads(run("compose-config", str(server / file), **GIVEN).stdout)["services"]
+    services = json.loads(run("compose-config", str(server / file), environment=GIVEN).stdout)["services"]
     assert {"app", "traefik", "prometheus", "alertmanager", "node-exporter", "grafana"} <= services.keys()
 
 

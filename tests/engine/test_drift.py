@@ -1,7 +1,6 @@
 """Ten changes by hand in the account and in the cluster: all are named and nothing else, and all are brought back."""
 
 import json
-import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -100,7 +99,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 def client(service: str) -> Any:
-    return boto3.client(service, region_name="eu-central-1", endpoint_url=os.environ["AWS_ENDPOINT_URL"])  # pyright: ignore[reportUnknownMemberType]
+    connect: Any = boto3.client  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  (boto3 makes its clients at run time)
+    return connect(service, region_name="eu-central-1")
 
 
 def kubectl(*arguments: str) -> str:
@@ -135,7 +135,7 @@ def change_by_hand(outputs: dict[str, str]) -> set[tuple[str, str, str]]:
     kubectl("label", "configmap", "settings", "owner=me")
     kubectl("delete", "poddisruptionbudget", "budget")
     return {
-        ("door", "ingress", "changed"),
+        ("door", "ingress[0].cidrBlocks[0]", "changed"),
         ("files", "tags.team", "changed"),
         ("key", "enableKeyRotation", "changed"),
         ("may", "policy", "changed"),
@@ -156,23 +156,13 @@ def test_ten_changes_by_hand_are_named_and_brought_back(stack: Stack) -> None:
     kubectl("scale", "deployment/web", "--replicas=2")
 
     code, report = stack.drift()
-    found = {
-        (
-            one["resource"],
-            one.get("property", "").partition("[")[0]
-            if one["resource"] == "door"
-            else one.get("property", ""),
-            one["how"],
-        )
-        for one in report["drift"]
-    }
+    found = {(one["resource"], one.get("property", ""), one["how"]) for one in report["drift"]}
     assert code == 2
     assert found == made, report["drift"]
 
     code, report = stack.drift("--fix")
     assert code == 0, report
-    assert report["drift"] == []
-    assert stack.drift()[0] == 0
+    assert report["drift"] == [], "it compares again by itself"
     stack.project.pulumi("preview", "--expect-no-changes")
 
     live = json.loads(

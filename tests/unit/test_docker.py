@@ -1,5 +1,7 @@
 """docker/: the same programs, rules and settings as the components have, and nothing open that need not be."""
 
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 import re

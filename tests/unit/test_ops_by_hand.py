@@ -68,7 +68,7 @@ def live(*owners: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-CONTAINERS = {
+CONTAINERS: dict[str, Any] = {
     'k:{"name":"spy"}': {".": {}, "f:image": {}, "f:name": {}},
     'k:{"name":"web"}': {
         "f:image": {},

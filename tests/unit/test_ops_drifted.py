@@ -21,7 +21,9 @@ def step(
     op: str = "update",
     urn: str = URN,
     outputs: tuple[dict[str, Any], dict[str, Any]] | None = None,
-    **diff: str,
+    *,
+    diff: dict[str, str] | None = None,
+    **more: str,
 ) -> dict[str, Any]:
     before, after = outputs or (old, new)
     return {
@@ -30,7 +32,9 @@ def step(
         "type": urn.split("::")[2],
         "old": {"inputs": old, "outputs": before},
         "new": {"inputs": new, "outputs": after},
-        "detailedDiff": {path: {"diffKind": kind, "inputDiff": False} for path, kind in diff.items()},
+        "detailedDiff": {
+            path: {"diffKind": kind, "inputDiff": False} for path, kind in ((diff or {}) | more).items()
+        },
     }
 
 
@@ -79,7 +83,7 @@ def test_tags_are_told_once() -> None:
     old = {"tags": {"team": "a"}, "tagsAll": {"team": "a", "owner": "us"}}
     new = {"tags": {"team": "b"}, "tagsAll": {"team": "b", "owner": "them"}}
     diff = {"tags.team": "update", "tagsAll.team": "update", "tagsAll.owner": "update"}
-    assert said(step(old, new, **diff)) == [
+    assert said(step(old, new, diff=diff)) == [
         'db (SecurityGroup): tags.team was "a", is "b"',
         'db (SecurityGroup): tagsAll.owner was "us", is "them"',
     ]
@@ -113,14 +117,19 @@ def cluster(op: str, data: dict[str, Any], **diff: str) -> dict[str, Any]:
         "metadata": {"name": "settings"},
         "data": {"mode": "fast"},
     }
-    owned = {"f:data": {f"f:{key}": {} for key in data}}
-    metadata = {
+    owned: dict[str, Any] = {"f:data": {f"f:{key}": {} for key in data}}
+    metadata: dict[str, Any] = {
         "name": "settings",
         "namespace": "shop",
         "uid": "u",
         "managedFields": [{"manager": "kubectl-edit", "operation": "Update", "fieldsV1": owned}],
     }
-    live = {**asked, "metadata": metadata, "data": data, "__fieldManager": "pulumi-kubernetes-1"}
+    live: dict[str, Any] = {
+        **asked,
+        "metadata": metadata,
+        "data": data,
+        "__fieldManager": "pulumi-kubernetes-1",
+    }
     there = {**asked, "data": {"mode": data.get("mode")}}
     return step(asked, there, op, POD, outputs=(asked, live), **diff)
 

@@ -182,8 +182,12 @@ def test_what_was_added_by_hand_is_handed_back(stack: Stack, monkeypatch: pytest
     handed: list[Any] = []
     monkeypatch.setattr(by_hand, "hand_back", handed.append)
     urn = "urn:pulumi:dev::shop::kubernetes:core/v1:ConfigMap::settings"
-    owner = {"manager": "kubectl-edit", "operation": "Update", "fieldsV1": {"f:data": {"f:debug": {}}}}
-    live = {
+    owner: dict[str, Any] = {
+        "manager": "kubectl-edit",
+        "operation": "Update",
+        "fieldsV1": {"f:data": {"f:debug": {}}},
+    }
+    live: dict[str, Any] = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {"name": "settings", "uid": "u", "managedFields": [owner]},
