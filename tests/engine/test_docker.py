@@ -26,6 +26,7 @@ GIVEN = {
 }
 
 
+# Debian's docker has BuildKit built in, which a newer one on PATH may lack.
 def run(
     *command: str, check: bool = True, environment: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
@@ -34,7 +35,7 @@ def run(
         capture_output=True,
         text=True,
         check=False,
-        env=os.environ | (environment or {}),
+        env=os.environ | {"PATH": f"/usr/bin:{os.environ['PATH']}"} | (environment or {}),
         cwd=REPOSITORY,
     )
     assert not check or done.returncode == 0, f"{' '.join(command)}:\n{done.stdout}{done.stderr}"
@@ -109,8 +110,8 @@ def test_a_file_of_secrets_is_not_built_in(tmp_path: Path) -> None:
     }
     (tmp_path / "package-lock.json").write_text(json.dumps(lock))
     (tmp_path / ".env.local").write_text("TOKEN=hush\n")
-    base = "--build-arg=NODE_IMAGE=node:24-bookworm-slim"
-    built = run("scripts/build.sh", str(tmp_path), IMAGE, "--progress=plain", base, check=False)
+    flags = ["--progress=plain", "--network=host", "--build-arg=NODE_IMAGE=node:24-bookworm-slim"]
+    built = run("scripts/build.sh", str(tmp_path), IMAGE, *flags, check=False)
     assert built.returncode != 0
     assert ".env.local holds secrets and must not be built in" in built.stderr
 
