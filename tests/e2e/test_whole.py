@@ -3,8 +3,11 @@
 The last file of this folder, for its last test destroys the environment.
 """
 
+import subprocess
+
 from tests.support.account import Resources, left
 from tests.support.environment import Environment, wait_for
+from tests.support.project import SLIPWAY
 
 
 def test_outputs_are_the_contract(environment: Environment) -> None:
@@ -25,6 +28,14 @@ def test_second_preview_finds_nothing_to_do(environment: Environment) -> None:
 def test_refresh_is_clean(environment: Environment) -> None:
     """Given that nobody touched anything, then cloud and cluster are what the state says."""
     environment.project.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes", "--diff")
+
+
+def test_drift_finds_nothing(environment: Environment) -> None:
+    """Given what autoscalers, controllers and the command itself have written, then none of it is a change by hand."""
+    project = environment.project
+    command = [SLIPWAY, "drift", "--stack", project.stack]
+    done = subprocess.run(command, cwd=project.folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_replicas_belong_to_the_autoscaler(environment: Environment) -> None:
