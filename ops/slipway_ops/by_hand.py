@@ -165,13 +165,14 @@ def _handed(it: Object, owners: list[dict[str, Any]], hands: list[dict[str, Any]
             entry["manager"] == it.manager and entry["operation"] == "Apply" and not entry.get("subresource")
         )
 
-    new = {
+    new: dict[str, Any] = {
         "manager": it.manager,
         "operation": "Apply",
         "apiVersion": it.api_version,
         "fieldsType": "FieldsV1",
+        "fieldsV1": {},
     }
-    mine = next((entry for entry in owners if is_pulumi(entry)), {**new, "fieldsV1": {}})
+    mine = next((entry for entry in owners if is_pulumi(entry)), new)
     fields = mine["fieldsV1"]
     for entry in hands:
         fields = _union(fields, entry["fieldsV1"])

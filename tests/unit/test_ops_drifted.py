@@ -131,7 +131,7 @@ def cluster(op: str, data: dict[str, Any], **diff: str) -> dict[str, Any]:
         "__fieldManager": "pulumi-kubernetes-1",
     }
     there = {**asked, "data": {"mode": data.get("mode")}}
-    return step(asked, there, op, POD, outputs=(asked, live), **diff)
+    return step(asked, there, op, POD, outputs=(asked, live), diff=diff)
 
 
 def test_what_was_added_beside_the_program() -> None:

@@ -255,7 +255,7 @@ class FakeHost(Host):
 def looked(stack: Stack, *secrets: str) -> previewing.Looked:
     masker, project = Masker(secrets), Project(stack.folder, "dev")
     state: Any = None
-    return previewing.Looked(project, "shop", {}, state, [], Ink(masker), masker)
+    return previewing.Looked(project, "shop", {}, state, "", Ink(masker), masker)
 
 
 def keep(stack: Stack, host: FakeHost, *found: Drift) -> Any:
