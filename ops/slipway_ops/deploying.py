@@ -242,7 +242,8 @@ def _check(app: Application, order: Deployment) -> None:
 
 def _plan(app: Application, order: Deployment, doing: Doing) -> None:
     """Says what would happen."""
-    if migration := app.said.migration:
+    migration = app.said.migration
+    if migration and order.command == "deploy":
         copied = "copy the database, then " if migration.copy_image else ""
         app.tell(
             f"would {copied}run {' '.join(migration.command)} in a Job with {migration.image or order.image}"

@@ -69,9 +69,10 @@ def read(config: Mapping[str, Any], wrong: Callable[[str, str, object], None]) -
         wrong("migration", "a section", config["slipway:migration"])
         return None
     command: Any = said.get("command")
+    words = cast("list[object]", command) if isinstance(command, list) else []
     env = yaml_file.mapping(said.get("env", {}))
-    if not isinstance(command, list) or not command:
-        wrong("migration.command", "a list of words", command)
+    if not words:
+        wrong("migration.command", "a list of words", said.get("command"))
     if env is None:
         wrong("migration.env", "variables", said["env"])
     given: dict[str, Any] = {}
@@ -84,9 +85,10 @@ def read(config: Mapping[str, Any], wrong: Callable[[str, str, object], None]) -
     for key, name in {"image": "image", "addressVariable": "address_variable"}.items():
         if key in said:
             given[name] = str(said[key])
-    words = tuple(map(str, cast("list[object]", command))) if isinstance(command, list) else ()
     variables = {key: str(value) for key, value in (env or {}).items()}
-    return Migration(words, env=variables, copy_image=_copy_image(config, said, wrong), **given)
+    return Migration(
+        tuple(map(str, words)), env=variables, copy_image=_copy_image(config, said, wrong), **given
+    )
 
 
 def _copy_image(

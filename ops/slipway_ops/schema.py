@@ -68,13 +68,13 @@ def made_for(records: Sequence[Record], image: str) -> str:
 
     An image that no migration came with was made for what the first migration after it found.
     """
-    own = [record.schema["after"] for record in records if record.image == image and "after" in record.schema]
+    own = [record.schema["after"] for record in records if "after" in record.schema and _is_of(record, image)]
     if own:
         return min(own, key=_number)
     ran = [
         number
         for number, record in enumerate(records)
-        if record.schema.get("serving") == image or (record.image == image and not record.schema)
+        if record.schema.get("serving") == image or (_is_of(record, image) and not record.schema)
     ]
     later = records[ran[0] :] if ran else ()
     return next((record.schema["before"] for record in later if "before" in record.schema), "")
@@ -97,6 +97,10 @@ def refuse(records: Sequence[Record], image: str) -> str:
         f"left it at {left_at}, which takes images made for {oldest} or newer; nothing was changed\n"
         "  to do: go to a release of such an image (`slipway history --json` has the schema of each), or deploy a new one"
     )
+
+
+def _is_of(record: Record, image: str) -> bool:
+    return image in (record.image, record.runs)
 
 
 def _number(version: str) -> int:

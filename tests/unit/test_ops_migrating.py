@@ -14,7 +14,7 @@ import yaml
 from slipway_ops import jobs, lease, update
 from slipway_ops.lease import Doing
 from tests.support.api_server import CONFIG_MAPS, LEASE, Answer, FakeApiServer, Object, deployment_path, serve
-from tests.unit.test_ops_deploying import FILE, SMOKE, Stack
+from tests.support.stack import FILE, SMOKE, Stack
 
 JOBS, PODS = "/apis/batch/v1/namespaces/dev/jobs", "/api/v1/namespaces/dev/pods"
 SECTION = "  slipway:migration: {command: [npm, run, migrate], timeoutSeconds: 60}\n"
@@ -552,6 +552,32 @@ def test_an_image_that_cannot_run_on_the_schema_is_refused(
     ) in done.output
     assert stack.shares == "0/100"
     assert {method for method, _, _ in stack.cluster.seen} == {"GET"}
+
+
+def test_going_back_to_a_release_migrates_nothing(stack: Stack, controllers: Controllers) -> None:
+    released(stack, 1, "chat:1", before="0", after="0001")
+    released(stack, 2, "chat:2", before="0001", after="0002")
+    stack.file.write_text(
+        (FILE + SECTION)
+        .replace("active: blue", "active: green")
+        .replace("chat:1", "chat:2")
+        .replace("chat:0", "chat:3")
+    )
+    stack.cluster.deployment("blue", 3, image="chat:2")
+    stack.cluster.deployment("green", 3, image="chat:3")
+    stack.cluster.route(blue=0, green=100)
+    stack.cluster.put(SMOKE.replace("green", "blue"), {})
+    before = stack.file.read_text()
+    done = stack.run("rollback", "--to", "1")
+    assert done.exit_code == 0, done.output
+    assert made_jobs(stack) == []
+    assert stack.shares == "100/0"
+    stack.file.write_text(before)
+    stack.cluster.deployment("blue", 3, image="chat:2")
+    stack.cluster.route(blue=0, green=100)
+    released(stack, 4, "chat:4", before="0002", after="0003", oldest="0002")
+    assert "chat:1 was made for schema 0001 and cannot run" in stack.run("rollback", "--to", "1").output
+    assert stack.shares == "0/100"
 
 
 def test_an_image_that_can_is_not(stack: Stack, controllers: Controllers) -> None:
