@@ -178,7 +178,10 @@ def test_a_plan_that_another_run_left_under_the_name_is_none(find: Find, forged:
 
 
 def test_a_commit_that_nobody_has_reviewed_is_refused(find: Find) -> None:
-    done = find(lambda _, asked: [] if asked.path.endswith("/pulls") else 404)
+    def answer(_: str, asked: Asked) -> Any:
+        return [] if asked.path.endswith("/pulls") else 404
+
+    done = find(answer)
     assert done.returncode == 1
     assert "was merged by no pull request" in done.stderr
     assert "open a pull request" in done.stderr
