@@ -14,32 +14,30 @@ part() {
   told+=("$(printf 'test: %-30s %-6s %5d s' "$name" $result $((SECONDS - begun)))")
 }
 
-ended() { # what began beside the others: what it said, and how it ended
-  wait "$1"
+linted() {
+  wait "$linters"
   local result=$?
-  cat "$2"
+  cat "$said"
   return "$result"
 }
 
-said=$(mktemp -d)
+said=$(mktemp)
 scripts/check.sh tools || exit 1
-scripts/check.sh >"$said/linters" 2>&1 & # beside what mostly waits
-linters=$! unit=
-trap 'kill $linters $unit 2>/dev/null; rm -rf "$said"' EXIT
+scripts/check.sh >"$said" 2>&1 & # beside what mostly waits
+linters=$!
+trap 'kill $linters 2>/dev/null; rm -f "$said"' EXIT
 trap 'exit 130' INT TERM
 if ! $slipway local up --extras; then
   echo "test: nothing was tested: the platform did not come up" >&2
   exit 1
 fi
-part "style, types, YAML, shell" ended $linters "$said/linters"
+part "unit" $pytest --numprocesses=2 tests/unit --cov --cov-report=term --cov-report=json:reports/coverage.json \
+  --junitxml=reports/unit.xml
+part "style, types, YAML, shell" linted
 part "with the machine to itself" $slipway local exec -- \
   $pytest --verbose --durations=5 --junitxml=reports/alone.xml -m alone tests/e2e
-nice -n 19 $pytest --numprocesses=2 tests/unit --cov --cov-report=term --cov-report=json:reports/coverage.json \
-  --junitxml=reports/unit.xml >"$said/unit" 2>&1 &
-unit=$!
 part "engine and e2e" $slipway local exec -- \
-  $pytest --numprocesses=3 --dist=loadgroup --verbose --durations=10 --junitxml=reports/live.xml \
+  $pytest --numprocesses=2 --dist=loadgroup --verbose --durations=20 --junitxml=reports/live.xml \
   -m "not alone" tests/engine tests/e2e
-part "unit, beside engine and e2e" ended $unit "$said/unit"
 printf '%s\n' "" "${told[@]}"
 exit $failed
