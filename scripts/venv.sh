@@ -11,6 +11,10 @@ if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
   echo "this Python has no venv module: install it (Debian: apt-get install python3-venv) and run again." >&2
   exit 1
 fi
+if [ -L "$venv" ]; then
+  echo "$venv is a link: what it leads to would be emptied. Remove the link and run again." >&2
+  exit 1
+fi
 echo "python: installing the pinned packages into $venv"
 "$python" -m venv --clear "$venv"
 "$venv/bin/pip" install --quiet --disable-pip-version-check --no-compile --requirement requirements-dev.txt
