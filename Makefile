@@ -31,14 +31,15 @@ dist: $(READY) ## What a version is made of, into dist/: wheel, schema, referenc
 	@scripts/dist.sh
 
 release: $(READY) ## VERSION=…: version and changelog into one commit, with a signed tag; nothing is pushed
-	@$(VENV)/bin/python scripts/release.py $(VERSION)
+	@$(VENV)/bin/python scripts/release.py "$$VERSION"
 
 mutation: $(READY) ## Change each default of the components: its unit tests have to notice. Minutes
 	@$(VENV)/bin/python -m tests.support.mutation
 
 state: $(READY) ## VERSION=… before its tag: keep its state, for the upgrade tests of those after it
+	@[[ $$VERSION =~ ^[0-9]+\.[0-9]+\.[0-9]+$$ ]] || { echo "state: VERSION must be as 1.4.0, got '$$VERSION'" >&2; exit 1; }
 	@$(SLIPWAY) local up
-	@$(SLIPWAY) local exec -- $(PYTEST) tests/engine/test_alone.py --release-state tests/engine/released/$(VERSION).json
+	@$(SLIPWAY) local exec -- $(PYTEST) tests/engine/test_alone.py --release-state "tests/engine/released/$$VERSION.json"
 
 docs: $(READY) ## Write the reference pages, and the children's names, from the components
 	@$(VENV)/bin/python -m tests.support.reference

@@ -38,7 +38,7 @@ _dry_run = click.option("--dry-run", is_flag=True, help="Say what would happen; 
 
 @contextmanager
 def _told(as_json: bool) -> Generator[Telling]:
-    """What a person can mend is told in words, to a program as `error`. SIGTERM is a Ctrl-C."""
+    """What a person can mend is told in words, to a program as its `as_dict`. SIGTERM is a Ctrl-C."""
     import signal
 
     from slipway_ops.errors import OperatorError
@@ -49,7 +49,7 @@ def _told(as_json: bool) -> Generator[Telling]:
     try:
         yield tell
     except OperatorError as error:
-        tell.result({"error": str(error)})
+        tell.result(error.as_dict())
         raise click.ClickException(str(error)) from None
 
 

@@ -10,7 +10,7 @@ from slipway.diagnosis import Rollout, rollout
 from slipway.guard import Guard, live_weights
 from slipway.traffic import other
 from slipway_ops.api import Api, Object
-from slipway_ops.errors import OperatorError
+from slipway_ops.errors import AbsentError, OperatorError
 
 _JSON_PATCH = "application/json-patch+json"
 
@@ -58,11 +58,11 @@ class Live:
 
 
 def look(api: Api, guard: Guard) -> Live:
-    """Reads the route and both colours; OperatorError when the application is not there."""
+    """Reads the route and both colours; AbsentError when the application is not there."""
     namespace = guard.namespace
     route = api.get(_route(guard))
     if route is None:
-        raise OperatorError(
+        raise AbsentError(
             f"there is no HTTPRoute {namespace}/{guard.route} in {api.access}; nothing was changed\n"
             "  to do: point KUBECONFIG at the stack's cluster; if the stack was never up, run pulumi up"
         )

@@ -17,7 +17,10 @@ for _ in 1 2 3 4 5; do
     exit
   fi
   git "${as_us[@]}" fetch --quiet "$address" "$branch"
-  git -c user.name=slipway -c user.email=slipway@users.noreply.github.com rebase --quiet FETCH_HEAD
+  if ! git -c user.name=slipway -c user.email=slipway@users.noreply.github.com rebase --quiet FETCH_HEAD; then
+    git rebase --abort # somebody else has changed the same lines
+    break
+  fi
 done
 echo "keep: $file could not be pushed to $branch. $1 is live as below; commit it by hand, or the next release undoes it" >&2
 git show --stat --patch HEAD >&2

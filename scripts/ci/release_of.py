@@ -1,8 +1,10 @@
-"""Which image a stack is asked to release: `slipway status --json | release_of.py STACK [BUILT]` prints it, or nothing.
+"""Which images a merge is about, by what `slipway status --json` says on standard input before its update:
+
+`release_of.py update STACK` prints those that the update starts, `release_of.py release STACK [BUILT]` the one to release, or nothing.
 
 The branch says what is wanted, the cluster what is live. A commit that gives the colour without traffic another image asks for
 that one. BUILT, the image of the branch's application, goes to every stack that serves its repository, unless a colour has it
-already: one that was rolled back is not brought out again by the next commit.
+already: one that was rolled back is not brought out again by the next commit. PyYAML is all that it needs.
 """
 
 from __future__ import annotations
@@ -17,6 +19,12 @@ import yaml
 
 MADE = "build:"
 """What stands before the name of an image that the stack builds itself, as part of the update."""
+
+
+def starts(config: Mapping[str, Any], live: Mapping[str, str]) -> list[str]:
+    """The images that no colour runs yet; what the stack builds itself is made by the update, and so has no name before it."""
+    wanted = {config[f"slipway:{color}Image"] for color in ("blue", "green")}
+    return sorted(image for image in wanted - set(live.values()) if not image.startswith(MADE))
 
 
 def release(config: Mapping[str, Any], live: Mapping[str, str], built: str) -> str:
@@ -42,11 +50,11 @@ def _repository(image: str) -> str:
     return f"{path}/{name.partition(':')[0]}"
 
 
-def main(stack: str, built: str = "") -> None:
+def main(what: str, stack: str, built: str = "") -> None:
     config = yaml.safe_load(Path(f"Pulumi.{stack}.yaml").read_text())["config"]
-    text = sys.stdin.read()
-    colors: dict[str, Any] = json.loads(text)["colors"] if text.strip() else {}
-    print(release(config, {color: said["image"] for color, said in colors.items()}, built))
+    colors: dict[str, Any] = json.load(sys.stdin).get("colors", {})
+    live = {color: said["image"] for color, said in colors.items()}
+    print(*(starts(config, live) if what == "update" else [release(config, live, built)]), sep="\n")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import json
 import os
 import urllib.parse
 import urllib.request
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -44,6 +45,8 @@ class Run:
     api: str
     """Its own address."""
     workflow_api: str
+    earlier_attempt: str | None
+    """The address of the attempt that this one is a re-run of."""
 
     @property
     def is_bad(self) -> bool:
@@ -64,11 +67,19 @@ def of_event(file: Path) -> Run:
 
 def before(run: Run) -> Run | None:
     """The run of the same workflow and branch that ended last before it, with a result that says something."""
+    return next((found for found in _earlier(run) if found.is_bad or found.result == "success"), None)
+
+
+def _earlier(run: Run) -> Iterator[Run]:
+    """Its own earlier attempts, which have its number; then the runs before it."""
+    attempt = run
+    while attempt.earlier_attempt:
+        attempt = _run(ask(attempt.earlier_attempt))
+        yield attempt
     asked = urllib.parse.urlencode({"branch": run.branch, "status": "completed", "per_page": 20})
     for found in map(_run, ask(f"{run.workflow_api}/runs?{asked}")["workflow_runs"]):
-        if found.number < run.number and (found.is_bad or found.result == "success"):
-            return found
-    return None
+        if found.number < run.number:
+            yield found
 
 
 def jobs(run: Run) -> list[Job]:
@@ -107,6 +118,7 @@ def _run(said: dict[str, Any]) -> Run:
         number=said["run_number"],
         api=said["url"],
         workflow_api=said["workflow_url"],
+        earlier_attempt=said.get("previous_attempt_url"),
     )
 
 

@@ -9,7 +9,11 @@ if [[ ! $image =~ @sha256:[0-9a-f]{64}$ ]]; then
   echo "verify: $image has no digest: its name may mean another image tomorrow. Nothing was changed." >&2
   exit 1
 fi
-if [[ $image != "${IMAGE_REPOSITORY:-127.0.0.1:5000/slipway/chat}@"* ]]; then
+repository=${image%@*}
+if [[ ${repository##*/} == *:* ]]; then # the digest alone says which image it is; a tag beside it is for people
+  repository=${repository%:*}
+fi
+if [ "$repository" != "${IMAGE_REPOSITORY:-127.0.0.1:5000/slipway/chat}" ]; then
   echo "verify: $image is not built here; its digest was reviewed"
   exit
 fi

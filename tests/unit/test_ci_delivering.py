@@ -6,6 +6,7 @@ import io
 import json
 import os
 import subprocess
+import sys
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,7 +14,8 @@ from typing import Any
 
 import aws_login
 import pytest
-from release_of import release
+import yaml
+from release_of import release, starts
 
 from scripts import release as version
 from tests.support.loopback import Asked, serving
@@ -64,6 +66,138 @@ def test_the_image_that_a_stack_is_asked_to_release(
     said: dict[str, Any], live: Mapping[str, str], built: str, expected: str
 ) -> None:
     assert release(said, live, built) == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "live", "expected"),
+    [
+        (config(green=NEW), {"blue": OLD, "green": OLD}, [NEW]),
+        (config(green=NEW), {"blue": OLD, "green": NEW}, []),
+        (config(green=NEW), {}, [OLD, NEW]),
+        (config(green="build:v2"), {"blue": OLD, "green": OLD}, []),
+    ],
+    ids=["one is new", "they run already", "nothing is up", "one is not built yet"],
+)
+def test_the_images_that_an_update_starts(
+    said: dict[str, Any], live: Mapping[str, str], expected: list[str]
+) -> None:
+    assert starts(said, live) == expected
+
+
+# --- which images may be released, and what is built ---
+
+
+@pytest.mark.parametrize("tag", ["", ":v2"])
+def test_an_image_of_our_own_is_not_let_through_for_a_tag_beside_its_digest(tmp_path: Path, tag: str) -> None:
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    script = stub(tmp_path, "scripts/ci/verify.sh", (SCRIPTS / "verify.sh").read_text())
+    stub(tmp_path, ".venv/bin/python", "echo /none")  # where cosign is
+    image = f"registry.example.com:5000/chat{tag}@sha256:{'a' * 64}"
+    known = {"IMAGE_REPOSITORY": "registry.example.com:5000/chat", "COSIGN_PUBLIC_KEY": "key"}
+    done = subprocess.run(
+        [script, image], env=os.environ | known, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, "is not signed as it has to be" in done.stderr) == (1, True)
+
+
+def stub(folder: Path, name: str, text: str) -> Path:
+    file = folder / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text if text.startswith("#!") else f"#!/usr/bin/env bash\n{text}\n")
+    file.chmod(0o755)
+    return file
+
+
+Build = Callable[..., list[str]]
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Build:
+    """Runs image.sh in a repository of its own, with a registry that has the image or not; the calls that it made."""
+    for name in ("apps/chat/server.ts", "docker/Dockerfile"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text("x")
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "--quiet", "--message", "start")
+    script = stub(tmp_path, "scripts/ci/image.sh", (SCRIPTS / "image.sh").read_text())
+    note = 'echo "${0##*/} $*" >>calls\n'
+    stub(tmp_path, "scripts/ci/verify.sh", f'{note}[ "$SIGNED" = true ]')
+    stub(tmp_path, "scripts/ci/sign.sh", note)
+    stub(
+        tmp_path,
+        "bin/docker",
+        f'{note}case $1 in pull) [ "$THERE" = true ] ;; image) echo "$IMAGE_REPOSITORY@sha256:1" ;; esac',
+    )
+
+    def build(*, there: bool, signed: bool = True, **environment: str) -> list[str]:
+        known = {"PATH": f"{tmp_path}/bin:{os.environ['PATH']}", "IMAGE_REPOSITORY": "r.example.com/chat"}
+        known |= {"THERE": str(there).lower(), "SIGNED": str(signed).lower()}
+        (tmp_path / "calls").unlink(missing_ok=True)
+        done = subprocess.run(
+            [script], env=os.environ | known | environment, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stdout) == (0, "r.example.com/chat@sha256:1\n"), done.stderr
+        return (tmp_path / "calls").read_text().splitlines()
+
+    return build
+
+
+def test_the_image_is_built_as_dev_builds_it(build: Build) -> None:
+    calls = build(there=False)
+    (made,) = (call.split() for call in calls if call.startswith("docker build"))
+    images = yaml.safe_load((REPOSITORY / "Pulumi.dev.yaml").read_text())["config"]["slipway:images"]
+    same = {"SERVER", "HEALTH_PATH"}
+    for image in images.values():
+        assert {f"{name}={value}" for name, value in image["buildArgs"].items() if name in same} <= set(made)
+        assert (Path(made[-1]) / image["dockerfile"]).name == Path(made[made.index("--file") + 1]).name
+    assert (REPOSITORY / made[made.index("--file") + 1]).exists()
+    assert calls[-2] == "sign.sh image r.example.com/chat@sha256:1 apps/chat"
+
+
+def test_other_arguments_make_another_image(build: Build) -> None:
+    former, present = build(there=True), build(there=True, BUILD_ARGS="SERVER=server.js")
+    assert former[0].startswith("docker pull")
+    assert former[0] != present[0]
+
+
+def test_what_the_registry_has_is_taken_if_it_is_signed(build: Build) -> None:
+    assert [call.split()[0] for call in build(there=True)] == ["docker", "docker", "verify.sh", "docker"]
+
+
+def test_what_was_pushed_and_not_signed_is_built_again(build: Build) -> None:
+    calls = build(there=True, signed=False)
+    built = next(n for n, call in enumerate(calls) if call.startswith("docker build"))
+    assert calls.index("sign.sh image r.example.com/chat@sha256:1 apps/chat") > built
+
+
+# --- whether the application answers ---
+
+
+@pytest.mark.parametrize(
+    ("answers", "code"),
+    [([503, 200], 0), ([200] * 5 + [503] + [200] * 20, 1)],
+    ids=["it takes a moment", "not each time"],
+)
+def test_after_its_first_answer_an_application_has_to_answer_each_time(
+    tmp_path: Path, answers: list[int], code: int
+) -> None:
+    (tmp_path / "Pulumi.dev.yaml").write_text("config: {'slipway:app': {healthPath: /healthz}}")
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    (tmp_path / ".venv/bin/python").symlink_to(sys.executable)
+    left = iter(answers)
+    with serving(lambda _: next(left, 200)) as server:
+        stub(tmp_path, "bin/pulumi", f"echo {server.url}")
+        done = subprocess.run(
+            [SCRIPTS / "smoke.sh", "dev"],
+            cwd=tmp_path,
+            env=os.environ | {"PATH": f"{tmp_path}/bin:{os.environ['PATH']}"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == code, done.stdout + done.stderr
+    assert len(server.asked) == (21 if code == 0 else 6)
 
 
 def test_a_job_takes_its_role_by_its_token(
@@ -187,6 +321,22 @@ def test_a_commit_that_nobody_has_reviewed_is_refused(find: Find) -> None:
     assert "open a pull request" in done.stderr
 
 
+@pytest.mark.parametrize("path", ["/pulls", "/actions/artifacts"])
+def test_a_right_that_is_missing_is_told(find: Find, path: str) -> None:
+    whole = github()
+    done = find(lambda url, asked: 403 if path in asked.path else whole(url, asked))
+    assert done.returncode == 1
+    assert "403" in done.stderr
+    assert "give the job `pull-requests: read` and `actions: read`" in done.stderr
+
+
+def test_a_plan_that_was_not_kept_is_told(find: Find, tmp_path: Path) -> None:
+    done = find(github(), PLANS_DIR=str(tmp_path))
+    assert done.returncode == 1
+    assert f"plan: there is no file {tmp_path}/prod-{HEAD}.json" in done.stderr
+    assert "run the preview of the pull request again" in done.stderr
+
+
 def test_elsewhere_plans_lie_in_a_folder(find: Find, tmp_path: Path) -> None:
     (tmp_path / f"prod-{HEAD}.json").write_text("kept")
 
@@ -256,6 +406,20 @@ def test_what_is_live_is_committed_onto_what_others_have_pushed(checkout: Path) 
         "start",
     ]
     assert "green" in (other / "Pulumi.dev.yaml").read_text()
+
+
+def test_what_others_have_changed_too_is_left_to_a_person(checkout: Path) -> None:
+    other = checkout.parent / "other"
+    git(checkout.parent, "clone", "--quiet", str(checkout.parent / "server/acme/chat"), str(other))
+    (other / "Pulumi.dev.yaml").write_text("config: {slipway:active: purple}\n")
+    git(other, "commit", "--quiet", "--all", "--message", "somebody else's")
+    git(other, "push", "--quiet", "origin", "main")
+    (checkout / "Pulumi.dev.yaml").write_text("config: {slipway:active: green}\n")
+    done = keep(checkout)
+    assert done.returncode == 1
+    assert "commit it by hand, or the next release undoes it" in done.stderr
+    assert "+config: {slipway:active: green}" in done.stderr
+    assert "rebas" not in git(checkout, "status")
 
 
 def test_nothing_is_committed_when_nothing_changed(checkout: Path) -> None:

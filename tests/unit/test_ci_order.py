@@ -25,14 +25,16 @@ def project(tmp_path: Path) -> Path:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(
             f'#!/usr/bin/env bash\necho "{file.name} $*" >>"$CALLS"\n'
-            f'case "{file.name} $*" in *"status"*) cat status.json ;; esac\n'
+            f'case "{file.name} $*" in *"status"*) cat status.json ;; *"slipway up"*) cp after.json status.json ;; esac\n'
+            f'if [[ "{file.name} $*" == *"status"* ]]; then grep --quiet colors status.json; exit; fi\n'
             f'[[ " $FAILING " != *" {file.stem} "* && " $FAILING " != *" {file.stem}-$1 "* ]]\n'
         )
         file.chmod(0o755)
     (tmp_path / ".venv/bin/python").symlink_to(sys.executable)
     for name in ("deliver.sh", "release_of.py"):
         shutil.copy2(REPOSITORY / "scripts/ci" / name, tmp_path / "scripts/ci" / name)
-    (tmp_path / "status.json").write_text(json.dumps(STATUS))
+    for name in ("status.json", "after.json"):
+        (tmp_path / name).write_text(json.dumps(STATUS))
     said = {"slipway:active": "blue", "slipway:blueImage": OLD, "slipway:greenImage": NEW}
     (tmp_path / "Pulumi.prod.yaml").write_text(json.dumps({"config": said}))
     return tmp_path
@@ -50,12 +52,17 @@ def deliver(project: Path, failing: str = "", **environment: str) -> tuple[int, 
 
 
 LOOK = ["slipway status --stack prod --json"]
-PLAN = ["plan.sh find prod", "slipway up --stack prod --plan reports/plan-prod.json"]
+VERIFY = [f"verify.sh {NEW}"]
+PLAN = [
+    "plan.sh find prod",
+    "slipway up --stack prod --plan reports/plan-prod.json",
+    "slipway status --stack prod",
+]
 RELEASE = [f"verify.sh {NEW}", f"slipway deploy {NEW} --stack prod"]
 
 
 def test_a_merge_is_delivered_in_this_order(project: Path) -> None:
-    assert deliver(project) == (0, [*LOOK, *PLAN, *RELEASE, "smoke.sh prod", "keep.sh prod"])
+    assert deliver(project) == (0, [*LOOK, *VERIFY, *PLAN, *RELEASE, "smoke.sh prod", "keep.sh prod"])
 
 
 def test_a_merge_that_asks_for_no_release_is_only_tried_out(project: Path) -> None:
@@ -66,13 +73,30 @@ def test_a_merge_that_asks_for_no_release_is_only_tried_out(project: Path) -> No
 
 
 def test_an_environment_that_is_not_up_yet_comes_up(project: Path) -> None:
-    (project / "status.json").write_text("")
-    assert deliver(project, failing="slipway-status") == (0, [*LOOK, *PLAN, "smoke.sh prod"])
+    (project / "status.json").write_text(json.dumps({"error": "there is no HTTPRoute", "absent": True}))
+    both = [f"verify.sh {image}" for image in (OLD, NEW)]
+    assert deliver(project) == (0, [*LOOK, *both, *PLAN, "smoke.sh prod"])
+
+
+@pytest.mark.parametrize(
+    "said", ["", '{"error": "the API server does not answer"}'], ids=["it died", "it cannot look"]
+)
+def test_where_nothing_is_known_nothing_is_changed(project: Path, said: str) -> None:
+    (project / "status.json").write_text(said)
+    code, calls = deliver(project)
+    assert (code != 0, calls) == (True, LOOK)
+
+
+def test_an_update_of_another_cluster_than_the_one_that_is_looked_at_is_told(project: Path) -> None:
+    for name in ("status.json", "after.json"):
+        (project / name).write_text(json.dumps({"error": "there is no HTTPRoute", "absent": True}))
+    code, calls = deliver(project)
+    assert (code, calls[-1]) == (1, PLAN[-1])
 
 
 def test_a_stack_without_reviewed_plans_gets_a_held_update(project: Path) -> None:
     code, calls = deliver(project, REVIEWED="false")
-    assert (code, calls[1]) == (0, "held.sh up prod --yes --skip-preview")
+    assert (code, calls[2]) == (0, "held.sh up prod --yes --skip-preview")
 
 
 @pytest.mark.parametrize("failing", ["plan", "slipway-up"])
@@ -82,14 +106,25 @@ def test_without_the_reviewed_plan_nothing_is_released(project: Path, failing: s
     assert not [call for call in calls if call.startswith(("slipway deploy", "keep.sh"))]
 
 
-def test_an_image_that_is_not_signed_is_not_released(project: Path) -> None:
-    assert deliver(project, failing="verify") == (1, [*LOOK, *PLAN, RELEASE[0]])
+def test_an_image_that_is_not_signed_is_not_even_started(project: Path) -> None:
+    assert deliver(project, failing="verify") == (1, [*LOOK, *VERIFY])
 
 
 def test_a_release_that_undid_itself_is_kept_and_told(project: Path) -> None:
-    assert deliver(project, failing="slipway-deploy") == (1, [*LOOK, *PLAN, *RELEASE, "keep.sh prod"])
+    assert deliver(project, failing="slipway-deploy") == (
+        1,
+        [*LOOK, *VERIFY, *PLAN, *RELEASE, "keep.sh prod"],
+    )
 
 
 def test_a_release_that_does_not_answer_is_rolled_back(project: Path) -> None:
     back = ["smoke.sh prod", "slipway rollback --stack prod", "keep.sh prod"]
-    assert deliver(project, failing="smoke") == (1, [*LOOK, *PLAN, *RELEASE, *back])
+    assert deliver(project, failing="smoke") == (1, [*LOOK, *VERIFY, *PLAN, *RELEASE, *back])
+
+
+def test_a_release_that_cannot_even_be_rolled_back_is_a_failure(
+    project: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code, calls = deliver(project, failing="smoke slipway-rollback")
+    assert (code, calls[-1]) == (1, "keep.sh prod")
+    assert "its traffic was not moved back: slipway rollback --stack prod --force" in capfd.readouterr().err

@@ -55,6 +55,8 @@ def server() -> Generator[Loopback]:
             return 503 if asked.path == "/broken" else 200
         if asked.path.startswith("/runs/7/jobs"):
             return {"jobs": JOBS}
+        if asked.path == "/runs/7/attempts/1":
+            return run(result="failure")
         former = [run(8), run(6, "cancelled"), run(5, "failure"), run(4)]
         return {"workflow_runs": former} if asked.path.startswith("/workflows/3/runs") else 404
 
@@ -79,7 +81,7 @@ def event(tmp_path: Path, server: Loopback, monkeypatch: pytest.MonkeyPatch) -> 
 
 def of(result: str) -> Run:
     seconds = timedelta(seconds=90)
-    return Run("cd", result, "main", "0123456789abcdef", "u", BEGUN, BEGUN + seconds, 7, "a", "w")
+    return Run("cd", result, "main", "0123456789abcdef", "u", BEGUN, BEGUN + seconds, 7, "a", "w", None)
 
 
 @pytest.mark.parametrize(
@@ -107,6 +109,17 @@ def test_the_run_before_is_the_last_one_with_a_result(server: Loopback, event: C
     assert (found.number, found.result) == (5, "failure")
     assert "branch=main" in server.asked[0].path
     assert server.asked[0].headers["Authorization"] == "Bearer job-token"
+
+
+def test_a_run_that_works_when_it_is_run_again_works_again(
+    server: Loopback, event: Callable[[str], None]
+) -> None:
+    """A second attempt has the first one's number, and nothing else comes between them."""
+    event("success")
+    again = run(api=server.url) | {"previous_attempt_url": f"{server.url}/runs/7/attempts/1"}
+    found = runs.before(runs._run(again))  # pyright: ignore[reportPrivateUsage]
+    assert found is not None
+    assert (found.number, found.result) == (7, "failure")
 
 
 def test_every_place_that_is_set_is_told(

@@ -16,7 +16,7 @@ from slipway_ops.api import Api
 from slipway_ops.cli import main
 from slipway_ops.lease import Doing, now
 from slipway_ops.records import Records
-from tests.support.api_server import LEASE, Answer, FakeApiServer, serve
+from tests.support.api_server import LEASE, ROUTE, Answer, FakeApiServer, serve
 
 FILE = """\
 config:
@@ -152,6 +152,18 @@ def test_what_a_dead_command_left(stack: Stack) -> None:
     (finding,) = found["findings"]
     assert "`slipway switch green` finishes it, `slipway switch blue` undoes it" in finding
     assert finding in stack.run("status").output.replace("\n", "")
+
+
+def test_an_application_that_is_not_there_is_told_to_programs(stack: Stack) -> None:
+    """What the pipeline takes for an environment that is not up yet: an answer, not a silence."""
+    del stack.cluster.objects[ROUTE]
+    done = stack.run("status", "--json")
+    assert done.exit_code == 1
+    assert json.loads(done.stdout)["absent"] is True
+    stack.cluster.before = lambda _, __: (403, {"message": "no"})
+    done = stack.run("status", "--json")
+    assert done.exit_code == 1
+    assert "absent" not in json.loads(done.stdout)
 
 
 def test_status_changes_nothing(stack: Stack) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -78,11 +80,51 @@ def test_only_the_preview_of_the_repositorys_own_branches_gets_credentials() -> 
 
 
 def test_whoever_changes_a_stack_waits_for_the_others() -> None:
-    """Merges, starts by hand and other repositories' calls: one run per environment, and none of them is cut short."""
+    """Merges, starts by hand and other repositories' calls: one run per environment, and none of them is cut short.
+
+    A rollback has a queue of its own: of those that wait in one, GitHub ends all but the newest.
+    """
     for file, job in (("stack.yml", "run"), ("slipway.yml", "write")):
         found = read(GITHUB / "workflows" / file)["jobs"][job]
-        assert found["concurrency"] == {"group": "stack-${{ inputs.stack }}", "cancel-in-progress": False}
+        queue = "${{ inputs.command == 'rollback' && 'rollback' || 'stack' }}-${{ inputs.stack }}"
+        assert found["concurrency"] == {"group": queue, "cancel-in-progress": False}
         assert found["environment"] == "${{ inputs.stack }}"
+
+
+def test_a_rollback_pushes_aside_what_is_under_way() -> None:
+    text = (GITHUB / "actions/slipway/run.sh").read_text()
+    assert '"$slipway" rollback --stack "$STACK" --force' in text
+
+
+@pytest.mark.parametrize(("version", "code"), [("1.4.0", 0), ("1.4", 1), ("1.4.0;id", 1), ("$(shell id)", 1)])
+def test_a_version_is_looked_at_before_make_reads_it(version: str, code: int) -> None:
+    found = [
+        step["run"] for step in steps(GITHUB / "workflows/release.yml") if "VERSION" in step.get("env", {})
+    ]
+    done = subprocess.run(
+        ["bash", "-c", found[0]], env={"VERSION": version}, capture_output=True, check=False
+    )
+    assert done.returncode == code
+
+
+@pytest.mark.parametrize("target", ["state", "release"])
+def test_make_gives_the_shell_no_version_to_run(tmp_path: Path, target: str) -> None:
+    shutil.copy(GITHUB.parent / "Makefile", tmp_path)
+    for name in (".venv/bin/slipway", ".venv/bin/python"):
+        file = tmp_path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text('#!/bin/bash\necho "got $*"\n')
+        file.chmod(0o755)
+    command = ["make", "--assume-old=.venv/.ready", target, "VERSION=1.4.0; touch planted; #"]
+    subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+    assert not (tmp_path / "planted").exists()
+
+
+def test_what_watches_images_looks_where_they_are() -> None:
+    updates = yaml.safe_load((GITHUB / "dependabot.yml").read_text())["updates"]
+    watched = {one["package-ecosystem"]: one.get("directory") for one in updates}
+    assert (watched["docker"], watched["docker-compose"]) == ("/docker", "/docker")
+    assert (GITHUB.parent / "docker/Dockerfile").exists()
 
 
 def test_production_comes_after_dev() -> None:

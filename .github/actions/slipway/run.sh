@@ -22,9 +22,15 @@ case $COMMAND in
     "$slipway" deploy "$IMAGE" --stack "$STACK"
     "$ci/keep.sh" "$STACK"
     ;;
-  switch | rollback)
-    "$slipway" "$COMMAND" --stack "$STACK"
+  switch)
+    "$slipway" switch --stack "$STACK"
     "$ci/keep.sh" "$STACK"
+    ;;
+  rollback) # an emergency: a release that is under way is pushed aside
+    result=0
+    "$slipway" rollback --stack "$STACK" --force || result=$?
+    "$ci/keep.sh" "$STACK" # also when the state does not agree yet: the traffic has moved, and the next merge must not move it again
+    exit $result
     ;;
   drift) "$slipway" drift --stack "$STACK" --issue ;;
   *)
