@@ -12,14 +12,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from slipway_ops import plan, previewing, update
+from slipway_ops import plan, previewing
 from slipway_ops.errors import OperatorError
-from slipway_ops.ink import Ink
 from slipway_ops.lease import now
 from slipway_ops.plan import Plan
 from slipway_ops.project import Project
 from slipway_ops.telling import Telling
-from slipway_ops.update import UpdateError
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,8 @@ def run(project: Project, order: Order, tell: Telling) -> dict[str, Any]:
             raise OperatorError(f"the preview failed; nothing was changed\n  {why}")
         _refuse(reviewed, plan.after(reviewed, looked.plan(preview, order.began)))
         tell("the update does what was reviewed: applying it")
-        changes = _up(project, reviewed, file, looked.ink, tell)
+        message = f"slipway up, plan {reviewed.digest} of {reviewed.commit[:12] or 'no commit'}"
+        changes = looked.up(tell, message, "--refresh", "--plan", str(file))
     tell(f"done: {changes} changed, as plan {reviewed.digest} says")
     return {
         "command": "up",
@@ -60,16 +59,6 @@ def run(project: Project, order: Order, tell: Telling) -> dict[str, Any]:
         "changes": changes,
         "seconds": round(tell.seconds, 3),
     }
-
-
-def _up(project: Project, reviewed: Plan, file: Path, ink: Ink, tell: Telling) -> int:
-    message = f"slipway up, plan {reviewed.digest} of {reviewed.commit[:12] or 'no commit'}"
-    try:
-        return update.up(
-            project, lambda text: tell(ink.plain(text)), message, "--refresh", "--plan", str(file)
-        )
-    except UpdateError as error:
-        raise UpdateError(ink.plain(str(error))) from None
 
 
 def _refuse(reviewed: Plan, differences: list[str]) -> None:

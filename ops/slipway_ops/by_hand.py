@@ -9,12 +9,12 @@ https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-manageme
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 from slipway_ops import property_path
-from slipway_ops.api import Api
+from slipway_ops.api import Api, RefusedError
 from slipway_ops.api import Object as Body
 from slipway_ops.differences import ABSENT
 from slipway_ops.errors import OperatorError
@@ -26,6 +26,7 @@ _TOOLS = ("kubectl", "k9s", "node-fetch", "curl", "dashboard")
 _RESTARTS = "kubectl-rollout"
 _MEANT_TO_MOVE = (("status",), ("spec", "replicas"))
 """Replicas that a program does not set are an autoscaler's."""
+_TRIES = 5
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def additions(inputs: Mapping[str, Any], live: Mapping[str, Any]) -> list[Additi
     """What people own of a live object that its inputs do not have."""
     found = dict[Path, Addition]()
     for entry in live["metadata"].get("managedFields") or ():
-        if not _by_hand(entry) or entry["manager"] == _RESTARTS:
+        if not _by_hand(entry):
             continue
         for path in _owned(entry.get("fieldsV1") or {}, (), live, inputs):
             if not any(path[: len(moves)] == moves for moves in _MEANT_TO_MOVE):
@@ -79,7 +80,8 @@ def additions(inputs: Mapping[str, Any], live: Mapping[str, Any]) -> list[Additi
 
 
 def _by_hand(entry: Mapping[str, Any]) -> bool:
-    return entry.get("manager", "").startswith(_TOOLS) and not entry.get("subresource")
+    manager = entry.get("manager", "")
+    return manager.startswith(_TOOLS) and manager != _RESTARTS and not entry.get("subresource")
 
 
 def _owned(fields: Mapping[str, Any], path: Path, live: Any, inputs: Any) -> Iterator[Path]:
@@ -123,15 +125,34 @@ def hand_back(objects: Mapping[Object, Iterable[Addition]]) -> None:
     """Gives what people own of these objects to Pulumi, so that its next update decides, and takes away what they added."""
     api = Api()
     for it, added in objects.items():
-        path = _address(api, it)
+        _hand_back(api, it, list(added))
+
+
+def _hand_back(api: Api, it: Object, added: Sequence[Addition]) -> None:
+    """Looks again when somebody, as a controller, wrote into the object meanwhile."""
+    path = _address(api, it)
+    refused: RefusedError | None = None
+    for _ in range(_TRIES):
         live = api.get(path)
         if live is None or live["metadata"]["uid"] != it.uid:
             raise OperatorError(
                 f"{it} in {api.access} is not the stack's; nothing was changed in it\n"
                 "  to do: point KUBECONFIG at the stack's cluster"
             )
-        if patch := _patch(it, added, live):
+        patch = _patch(it, added, live)
+        if not patch:
+            return
+        try:
             api.call("PATCH", path, patch, "application/json-patch+json")
+        except RefusedError as error:
+            if not error.is_conflict:
+                raise
+            refused = error
+        else:
+            return
+    raise OperatorError(
+        f"{it} could not be changed in {_TRIES} tries: {refused}\n  to do: slipway drift --fix again goes on from here"
+    )
 
 
 def _patch(it: Object, added: Iterable[Addition], live: Body) -> list[dict[str, Any]]:
@@ -175,9 +196,22 @@ def _handed(it: Object, owners: list[dict[str, Any]], hands: list[dict[str, Any]
     mine = next((entry for entry in owners if is_pulumi(entry)), new)
     fields = mine["fieldsV1"]
     for entry in hands:
-        fields = _union(fields, entry["fieldsV1"])
+        fields = _union(fields, _to_stay(entry["fieldsV1"]))
     others = [entry for entry in owners if entry not in hands and not is_pulumi(entry)]
     return [*others, {**mine, "fieldsV1": fields}]
+
+
+def _to_stay(fields: Mapping[str, Any], path: Path = ()) -> dict[str, Any]:
+    """Without what is meant to move: the API server takes away what Pulumi owns and its next update does not say."""
+    left = dict[str, Any]()
+    for key, inner in fields.items():
+        at = (*path, key.removeprefix("f:"))
+        if at in _MEANT_TO_MOVE:
+            continue
+        below = _to_stay(inner, at)
+        if below or not inner:  # an empty one would be the whole
+            left[key] = below
+    return left
 
 
 def _union(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:

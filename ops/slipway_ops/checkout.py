@@ -10,7 +10,7 @@ from pathlib import Path
 
 from slipway_ops.project import Project
 
-_IS_NO_PROGRAM = frozenset({".venv", "venv", "__pycache__", "node_modules", ".git", ".pulumi"})
+_MADE_BY_TOOLS = frozenset({".venv", "venv", "__pycache__", "node_modules", ".git", ".pulumi"})
 _ANOTHER_REPOSITORY = "160000"
 """The mode by which git marks a submodule."""
 _SECONDS = 30
@@ -40,7 +40,9 @@ def is_changed(folder: Path) -> bool:
 
 
 def digests(project: Project) -> dict[str, str]:
-    """By path: of everything in the folder that git tracks, but other stacks' files and prose. Without git, of everything."""
+    """By path: of everything in the folder that git tracks, but the stacks' files, which are compared key by key. Without git, of what
+    is there and no tool made.
+    """
     folder = project.folder
     said = _git(folder, "ls-files", "-z", "--stage", "--", ".")
     if said is None:
@@ -62,14 +64,12 @@ def _digest(file: Path, about: str) -> str:
 
 
 def _counts(path: str) -> bool:
-    name = path.rsplit("/", 1)[-1]
-    of_a_stack = "/" not in path and name.startswith("Pulumi.") and name.count(".") > 1  # compared key by key
-    return not (of_a_stack or name.endswith(".md") or _IS_NO_PROGRAM & {*path.split("/")})
+    return "/" in path or not (path.startswith("Pulumi.") and path.count(".") > 1)
 
 
 def _walk(folder: Path) -> Iterator[str]:
     for root, folders, files in os.walk(folder, followlinks=True):
-        folders[:] = sorted(name for name in folders if name not in _IS_NO_PROGRAM)
+        folders[:] = sorted(name for name in folders if name not in _MADE_BY_TOOLS)
         for name in files:
             yield (Path(root) / name).relative_to(folder).as_posix()
 

@@ -49,8 +49,9 @@ def _told(as_json: bool) -> Generator[Telling]:
     try:
         yield tell
     except OperatorError as error:
-        tell.result(error.as_dict())
-        raise click.ClickException(str(error)) from None
+        said = tell.masked(str(error))
+        tell.result({**error.as_dict(), "error": said})
+        raise click.ClickException(said) from None
 
 
 def _project(cwd: Path, stack: str | None) -> Project:

@@ -69,7 +69,7 @@ class _Comparison(Events):
 
 def compare(looked: Looked, tell: Telling) -> list[Drift]:
     """Reads every resource of the stack anew; changes nothing."""
-    seen = _Comparison(tell, masker=looked.masker)
+    seen = _Comparison(looked.masked(tell), masker=looked.masker)
     try:
         update.run_alone(looked.project, ["refresh", "--preview-only", "--json"], seen, previewing.STREAM)
     except UpdateError as error:
@@ -88,17 +88,17 @@ def compare(looked: Looked, tell: Telling) -> list[Drift]:
 def fix(looked: Looked, found: Sequence[Drift], tell: Telling) -> None:
     """Brings back what the program says. OperatorError when the update would release something besides, or lose data."""
     os.environ |= _TAKES_OWNERSHIP
-    project = looked.project
     if ahead := _foreseen(looked, tell, refresh=False):
         raise OperatorError(
-            f"the program and {project.file.name} say other than Pulumi's state, and mending would release that too; nothing was changed\n"
+            f"the program and {looked.project.file.name} say other than Pulumi's state, and mending would release that too; "
+            "nothing was changed\n"
             f"{_list(ahead)}\n  to do: release it with pulumi up, or take it back; then slipway drift --fix"
         )
     objects: dict[Object, list[Addition]] = {one.object: [] for one in found if one.object}
     for one in found:
         if one.object and one.addition:
             objects[one.object].append(one.addition)
-            tell(f"taking away {one.path} of {one.label}")
+            looked.masked(tell)(f"taking away {one.path} of {one.label}")
     if objects:
         by_hand.hand_back(objects)
     steps = _foreseen(looked, tell, refresh=True)
@@ -107,9 +107,9 @@ def fix(looked: Looked, found: Sequence[Drift], tell: Telling) -> None:
     if lost := [loss.step for loss in losses(steps, looked.config) if not loss.allowed]:
         raise OperatorError(
             f"mending would lose data; no update was made\n{_list(lost)}\n"
-            f"  to do: bring it back by hand, or name it in slipway:allowReplacement of {project.file.name}"
+            f"  to do: bring it back by hand, or name it in slipway:allowReplacement of {looked.project.file.name}"
         )
-    update.up(project, tell, "slipway drift --fix", "--refresh")
+    looked.up(tell, "slipway drift --fix", "--refresh")
 
 
 def _foreseen(looked: Looked, tell: Telling, *, refresh: bool) -> list[Step]:

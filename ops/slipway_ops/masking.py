@@ -28,7 +28,7 @@ _SHORTEST = 4
 _TOO_COMMON = frozenset({"true", "false", "null", "none", "default"})
 _WORD = 8
 _LONG_WORD = 20
-_PERCENT = re.compile(r"\S*%[0-9A-Fa-f]{2}\S*")
+_PERCENT = re.compile(r"(?<!\S)\S*%[0-9A-Fa-f]{2}\S*")
 _SECRET_TYPES = re.compile(r":Secret$|:SecretVersion$|:SecretPatch$")
 _SAYS_NOTHING = frozenset({"value", "content", "text", "plaintext", "string", "current"})
 _SECRET_FIELDS = frozenset({"data", "stringData", "secretString", "secretBinary", "secretStringWo"})
@@ -38,9 +38,8 @@ class Masker:
     """Knows a stack's secrets. Everything that leaves the command goes through one."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        whole = {
-            secret for secret in secrets if len(secret) >= _SHORTEST and secret.lower() not in _TOO_COMMON
-        }
+        bare = map(str.strip, secrets)  # a file's last line break is not everywhere where its secret is
+        whole = {secret for secret in bare if len(secret) >= _SHORTEST and secret.lower() not in _TOO_COMMON}
         parts = {part for secret in whole for part in (secret, *_parts(secret))}
         self._plain = sorted((part for part in parts if len(part) >= _ANYWHERE), key=len, reverse=True)
         coded = {code for part in self._plain for code in _codings(part) if len(code) >= _ANYWHERE}

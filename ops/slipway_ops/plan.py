@@ -51,24 +51,45 @@ class Plan:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(json.dumps({"format": FORMAT, **asdict(self)}, indent=1, sort_keys=True) + "\n")
         except OSError as error:
-            raise OperatorError(f"{file} cannot be written: {error.strerror}") from None
+            raise unwritable(file, error) from None
+
+
+def is_replaceable(file: Path) -> bool:
+    """Whether another file may take its place: a link, a device or a pipe keeps it."""
+    return not file.is_symlink() and (file.is_file() or not file.exists())
+
+
+def unwritable(file: Path, error: OSError) -> OperatorError:
+    return OperatorError(
+        f"{file} cannot be written: {error.strerror}\n  to do: name a file in a folder that you may write to"
+    )
+
+
+def clear(file: Path) -> None:
+    """Takes an earlier preview's plan away: it must not pass for this one's. OperatorError where no plan can be kept."""
+    try:
+        if not is_replaceable(file):
+            raise OperatorError(
+                f"{file} is no regular file, and a plan is kept in one; nothing was changed\n  to do: name another for --plan"
+            )
+        file.unlink(missing_ok=True)
+    except OSError as error:
+        raise unwritable(file, error) from None
 
 
 def load(file: Path) -> Plan:
     """A saved plan; OperatorError when it is none."""
     try:
         said: dict[str, Any] = json.loads(file.read_text())
-        written = said.pop("format")
-        plan = Plan(**said)
+        if (written := said.pop("format")) != FORMAT:
+            raise OperatorError(
+                f"{file} is a plan of format {written}, this slipway reads {FORMAT}: make it anew"
+            )
+        return Plan(**said)
     except OSError as error:
         raise OperatorError(f"{file} cannot be read: {error.strerror}") from None
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise OperatorError(f"{file} is no plan of `slipway preview --plan`: {error}") from None
-    if written != FORMAT:
-        raise OperatorError(
-            f"{file} is a plan of format {written}, this slipway reads {FORMAT}: make it anew"
-        )
-    return plan
 
 
 def digest(value: Any) -> str:

@@ -50,7 +50,7 @@ class Step:
     """The properties because of which it is replaced."""
     protected: bool = False
     retained: bool = False
-    """Pulumi lets go of it and deletes nothing."""
+    """Pulumi lets go of it and deletes nothing: its state says so, that the program does counts from the next update on."""
 
     @property
     def name(self) -> str:
@@ -157,7 +157,7 @@ class Preview:
 
     def _step(self, operation: str, step: dict[str, Any]) -> Step:
         before, after = (self._state(step, side) for side in ("old", "new"))
-        old, new = _side(step, "old"), _side(step, "new")
+        old = _side(step, "old")
         return Step(
             operation,
             self.masker.text(step["urn"]),
@@ -167,7 +167,7 @@ class Preview:
             self._changes(step, before, after) if operation in (UPDATE, REPLACE) else (),
             tuple(map(self.masker.text, step.get("keys") or ())),
             bool(old.get("protect")),
-            bool(old.get("retainOnDelete") or new.get("retainOnDelete")),
+            bool(old.get("retainOnDelete")),
         )
 
     def _changes(self, step: dict[str, Any], before: Properties, after: Properties) -> tuple[Change, ...]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+import click
 
 from slipway_ops import checkout, github, plan, publishing, stack_file, stack_secrets, update, yaml_file
 from slipway_ops import losses as lost
@@ -21,8 +24,10 @@ from slipway_ops.stack_secrets import State
 from slipway_ops.summary import Origin, Report, render
 from slipway_ops.telling import Telling
 from slipway_ops.traffic_words import traffic
+from slipway_ops.update import UpdateError
 
 STREAM = {"PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true"}
+_STDOUT = Path("/dev/stdout")
 _PACK = Path("policies", "PulumiPolicy.yaml")
 
 
@@ -65,6 +70,17 @@ class Looked:
             plan.of_steps(preview) if preview else {},
         )
 
+    def masked(self, tell: Telling) -> Callable[[str], None]:
+        """Says what pulumi says, without the stack's secrets."""
+        return lambda text: tell(self.ink.plain(text))
+
+    def up(self, tell: Telling, message: str, *more: str) -> int:
+        """`update.up`, without the stack's secrets in what it says."""
+        try:
+            return update.up(self.project, self.masked(tell), message, *more)
+        except UpdateError as error:
+            raise UpdateError(self.ink.plain(str(error))) from None
+
 
 class RefusedError(OperatorError):
     """The preview was made and shown; the update must not be."""
@@ -83,7 +99,7 @@ def look(project: Project) -> Looked:
 def run(project: Project, order: Order, tell: Telling) -> dict[str, Any]:
     """Makes the preview and shows it; RefusedError when the update must not be made, OperatorError when nothing could be shown."""
     if order.plan:
-        order.plan.unlink(missing_ok=True)  # that of an earlier preview must not pass for this one's
+        plan.clear(order.plan)
     board = publishing.board(project, order, tell)
     if board:
         board.announce()
@@ -209,11 +225,18 @@ def _why_not(report: Report, ink: Ink) -> str:
 
 
 def _write(file: Path, text: str) -> None:
-    """Whole, or not at all."""
+    """Whole, or not at all; what is no regular file, as a pipe, stays what it is."""
+    if file == _STDOUT:  # opened anew, it would be overwritten by what is said after it
+        click.echo(text)
+        return
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=file.parent, prefix=f".{file.name}.", delete=False) as new:
-            new.write(text)
-        Path(new.name).replace(file)
+        if plan.is_replaceable(file):
+            with tempfile.TemporaryDirectory(dir=file.parent, prefix=f".{file.name}.") as folder:
+                new = Path(folder) / file.name
+                new.write_text(text, encoding="utf-8")
+                new.replace(file)
+        else:
+            file.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise OperatorError(f"{file} cannot be written: {error.strerror}") from None
+        raise plan.unwritable(file, error) from None

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from slipway_ops import telling
 from slipway_ops.api import Api, Object
 from slipway_ops.lease import Doing, now
 
@@ -73,7 +74,9 @@ class Record:
         ended = now()
         seconds = (ended - datetime.fromisoformat(self.began)).total_seconds()
         more = {"seconds": round(seconds, 1), **more}
-        text = text[:_LONGEST_TEXT]
+        text = telling.masker().text(text)[
+            :_LONGEST_TEXT
+        ]  # masked before it is cut: half a secret is known no more
         return replace(self, result=result, text=text, ended=ended.isoformat(timespec="milliseconds"), **more)
 
 

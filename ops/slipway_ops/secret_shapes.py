@@ -32,14 +32,15 @@ _TOKENS = re.compile(
 _HOOKS = re.compile(
     r"(https://(?:hooks\.slack\.com/(?:services|workflows|triggers)|discord(?:app)?\.com/api/webhooks|[\w.-]+\.webhook\.office\.com/\w+)/)[^\s\"'<>`]+"
 )
-_USER_IN_URL = re.compile(r"(?P<before>[A-Za-z][A-Za-z0-9+.-]*://[^\s:/@\"'<>]*:)[^\s/\"'<>]+(?=@)")
+# A slash in a password is not allowed, and is why an address that has one is refused and printed; after digits it ends a port.
+_USER_IN_URL = re.compile(r"(?P<before>://[^\s:/@\"'<>]*:)(?:[^\s/\"'<>]+|(?!\d*/)[^\s@\"'<>]+)(?=@)")
 _SIGNED = re.compile(
     r"(?i)([?&](?:x-amz-(?:signature|security-token|credential)|x-goog-signature|sig|signature|access_token|code)=)[^&\s\"'<>#`]+"
 )
 _HEADER = re.compile(r"(?i)\b((?:bearer|basic|token|apikey)\s+)(?=[\w.~+/-]*[\d+/=_.-])[\w.~+/-]{12,}=*")
 _FLAG = re.compile(r"(?<![\w-])(--?(?P<name>[A-Za-z][\w-]*)[ =])(?P<value>\"[^\"]*\"|'[^']*'|[^\s\"']+)")
 _NAMED = re.compile(
-    r"""(?<![\w/$:])(?P<open>\\*["']?)(?P<name>[A-Za-z_][\w.-]*)(?P=open)(?P<is>[ \t]*(?::=|=>|[:=])(?!:)[ \t]*)
+    r"""(?<![\w/$:])(?P<open>\\{0,16}["']?)(?P<name>[A-Za-z_][\w.-]{0,100})(?P=open)(?P<is>[ \t]*(?::=|=>|[:=])(?!:)[ \t]*)
         (?P<value>(?P<quote>\\*["'])(?:(?!(?P=quote)).)*(?P=quote) | [^\s"',;&}\])]+)""",
     re.VERBOSE | re.DOTALL,
 )

@@ -61,7 +61,7 @@ def run(project: Project, order: Order, tell: Telling) -> dict[str, Any]:
         if not moved:
             tell(f"the traffic is on {target} already: {live.image(target)}")
         done = {"command": order.command, "target": target, "at": now().isoformat(timespec="seconds")}
-        report["traffic_moved"] = round(tell.seconds, 3) if moved else None
+        report["traffic_moved"] = tell.lines[-1]["seconds"] if moved else None  # when that was said
         app.lease.keep()
         report |= _agree(app, order, doing, report["traffic_moved"], found)
     finally:

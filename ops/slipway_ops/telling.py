@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import click
 
+if TYPE_CHECKING:
+    from slipway_ops.masking import Masker
+
+
+def masker() -> Masker:
+    """Of the environment's secrets, and of what looks like one. Loaded when something is said: the traffic must not wait for it."""
+    from slipway_ops import masking, stack_secrets
+
+    return masking.Masker(stack_secrets.of_environment())
+
 
 class Telling:
-    """Lines with the seconds since the command's start."""
+    """Lines with the seconds since the command's start. What others wrote, as logs, is among them: they are masked."""
 
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json
@@ -23,9 +34,18 @@ class Telling:
 
     def __call__(self, text: str) -> None:
         """Says one thing."""
-        self.lines.append({"seconds": round(self.seconds, 3), "text": text})
+        seconds = self.seconds
+        text = self.masked(text)
+        self.lines.append({"seconds": round(seconds, 3), "text": text})
         if not self.as_json:
-            click.echo(f"{self.seconds:7.2f} s  {text}")
+            click.echo(f"{seconds:7.2f} s  {text}")
+
+    def masked(self, text: str) -> str:
+        return self._masker.text(text)
+
+    @cached_property
+    def _masker(self) -> Masker:
+        return masker()
 
     def result(self, report: dict[str, Any]) -> None:
         """Says how it ended, to a program."""

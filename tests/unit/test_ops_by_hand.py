@@ -189,6 +189,42 @@ def test_handed_back_and_taken_away(server: FakeApiServer) -> None:
     assert left == other
     assert (mine["manager"], mine["operation"]) == (PULUMI, "Apply")
     assert mine["fieldsV1"]["f:metadata"]["f:labels"] == {"f:team": {}, "f:debug": {}, "f:gone": {}}
+    assert [*mine["fieldsV1"]["f:spec"]] == ["f:template"], "replicas are an autoscaler's"
+    assert "f:status" not in mine["fieldsV1"]
+
+
+def test_a_restart_and_replicas_are_not_handed_over(server: FakeApiServer) -> None:
+    """Pulumi's next update, which says neither, would have both taken away: pods fewer, and all of them new."""
+    restarted = owner("kubectl-rollout", {"f:spec": {"f:template": {"f:metadata": {"f:annotations": {}}}}})
+    scaled = owner("kubectl-edit", {"f:spec": {"f:replicas": {}}})
+    server.put(PATH, live(restarted, scaled))
+    server.before = lambda method, _: (200, {}) if method == "PATCH" else None
+    by_hand.hand_back({WEB: []})
+    _, handed = patch(server)
+    assert handed["value"] == [restarted, owner(PULUMI, {}, "Apply", fieldsType="FieldsV1")]
+
+
+def test_who_writes_meanwhile_is_read_again(server: FakeApiServer) -> None:
+    server.put(PATH, live(EDITED))
+    answers = [
+        (422, {"message": "testing /resourceVersion failed"}),
+        (409, {"message": "conflict"}),
+        (200, {}),
+    ]
+    server.before = lambda method, _: answers.pop(0) if method == "PATCH" else None
+    by_hand.hand_back({WEB: []})
+    assert not answers
+    server.before = lambda method, _: (409, {"message": "again"}) if method == "PATCH" else None
+    with pytest.raises(OperatorError, match=r"could not be changed in 5 tries: .*again"):
+        by_hand.hand_back({WEB: []})
+
+
+def test_what_is_forbidden_is_not_tried_again(server: FakeApiServer) -> None:
+    server.put(PATH, live(EDITED))
+    server.before = lambda method, _: (403, {"message": "no"}) if method == "PATCH" else None
+    with pytest.raises(OperatorError, match="no"):
+        by_hand.hand_back({WEB: []})
+    assert [call[0] for call in server.seen].count("PATCH") == 1
 
 
 def test_pulumi_that_owned_nothing_more(server: FakeApiServer) -> None:

@@ -30,7 +30,7 @@ if sys.argv[1] == "version":
     sys.exit()
 folder = pathlib.Path({folder!r})
 if sys.argv[1:3] == ["stack", "export"]:
-    print("{{}}")
+    print((folder / "state").read_text())
     sys.exit()
 with (folder / "calls").open("a") as calls:
     calls.write(json.dumps([os.environ.get("PULUMI_K8S_ENABLE_PATCH_FORCE", ""), *sys.argv[1:]]) + "\\n")
@@ -63,6 +63,8 @@ def foreseen(*steps: dict[str, Any]) -> dict[str, Any]:
     return {"out": [{"resourcePreEvent": {"metadata": step}} for step in steps]}
 
 
+SECRET = "hunter-two"
+SEALED = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "plaintext": f'"{SECRET}"'}
 CHANGED = refreshed(metadata("update", old={"acl": "private"}, new={"acl": "public-read"}, acl="update"))
 UPDATED = foreseen(metadata("update", old={"acl": "public-read"}, new={"acl": "private"}, acl="update"))
 
@@ -74,6 +76,7 @@ class Stack:
         (folder / "Pulumi.dev.yaml").write_text("config:\n  slipway:active: blue\n")
         (folder / "pulumi").write_text(PULUMI.format(folder=str(folder)))
         (folder / "pulumi").chmod(0o755)
+        (folder / "state").write_text("{}")
         self.tell = Telling(as_json=True)
 
     def answers(self, *runs: dict[str, Any]) -> None:
@@ -176,6 +179,20 @@ def test_a_cluster_that_does_not_answer_is_no_drift(stack: Stack) -> None:
         match=r"could not be compared with the state: configured Kubernetes cluster is unreachable",
     ):
         stack.drift({"out": [said], "code": 1})
+
+
+def test_no_secret_of_the_stack_is_in_what_pulumi_says(stack: Stack) -> None:
+    state = {"deployment": {"resources": [{"outputs": {"x": SEALED}}]}}
+    (stack.folder / "state").write_text(json.dumps(state))
+
+    def said(severity: str) -> dict[str, Any]:
+        return {"diagnosticEvent": {"severity": severity, "message": f"login {SECRET}"}}
+
+    looking = {"out": [said("info#err"), *CHANGED["out"]]}
+    with pytest.raises(OperatorError, match=r"^login \[secret\]$"):
+        stack.drift(looking, CLEAN, UPDATED, {"out": [said("info#err"), said("error")], "code": 1}, fix=True)
+    assert stack.said.count("login [secret]") == 2
+    assert SECRET not in json.dumps(stack.tell.lines)
 
 
 def test_what_was_added_by_hand_is_handed_back(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:

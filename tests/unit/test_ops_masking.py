@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -133,6 +134,7 @@ def test_masking_twice_is_masking_once(text: str) -> None:
         "spec.rules[0].backendRefs[1].weight",
         "docker.io/yidadaa/chatgpt-next-web:v2.16.1",
         "https://example.com:8443/path?page=2",
+        "https://example.com:8443/team/@scope",
         "2026-01-01T00:00:00+00:00",
         "4f1c2e0a-7d3b-4b0e-9c58-1f2a3b4c5d6e",
     ],
@@ -185,6 +187,23 @@ def test_names_of_secrets(name: str) -> None:
 )
 def test_names_of_none(name: str) -> None:
     assert not is_secret_name(name)
+
+
+def test_one_that_was_read_from_a_file() -> None:
+    assert Masker(["hush-hush\n"]).text("login hush-hush failed") == f"login {MASK} failed"
+
+
+@pytest.mark.parametrize("password", ["hunter2", "hun/ter2", "h@nter2", "1hun/ter", "hun:ter2"])
+def test_a_password_in_an_address(password: str) -> None:
+    said = Masker().text(f"invalid port in 'postgres://chat:{password}@db:5432/chat' (P1013)")
+    assert said == f"invalid port in 'postgres://chat:{MASK}@db:5432/chat' (P1013)"
+
+
+@pytest.mark.parametrize("word", ["a", "a-", "a.", "\\", "f0", "\\n"])
+def test_a_long_line_takes_no_time(word: str) -> None:
+    began = time.process_time()
+    Masker().text(word * (40_000 // len(word)) + " https://a 100%;")
+    assert time.process_time() - began < 5
 
 
 def test_what_is_common_is_no_secret() -> None:

@@ -300,6 +300,24 @@ def test_one_that_fails_changes_nothing(stack: Stack, controllers: Controllers) 
     assert "holderIdentity" not in stack.cluster.objects[LEASE]["spec"]
 
 
+def test_no_secret_of_its_log_is_told_or_recorded(
+    stack: Stack, controllers: Controllers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tools print the address of the database when they cannot connect."""
+    monkeypatch.setenv("DB_PASSWORD", "correct-horse")
+    controllers.exit = 1
+    controllers.log = "cannot connect to postgres://chat:hunter2@db/chat\nnor with correct-horse\n"
+    outputs = [stack.run("deploy", "chat:2", *more).output for more in ((), ("--json",))]
+    page = stack.folder / "page.html"
+    stack.run("report", "--out", str(page))
+    outputs += [json.dumps(stack.cluster.records), page.read_text()]
+    for output in outputs:
+        assert "postgres://chat:[secret]@db/chat" in output
+        assert "nor with [secret]" in output
+        assert "hunter2" not in output
+        assert "correct-horse" not in output
+
+
 @pytest.mark.parametrize(
     ("message", "told"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from slipway_ops import comment, github, thread
+from slipway_ops import comment, github, previewing, thread
 from slipway_ops.cli import main
 from slipway_ops.comment import marker
 from tests.support import planted
@@ -367,6 +368,55 @@ def test_no_secret_gets_out_anywhere(
     assert any("shown-value" in output for output in outputs)
 
 
+def test_a_pipe_stays_what_it_is(shop: Shop) -> None:
+    pipe = shop.tools / "pipe"
+    os.mkfifo(pipe)
+    refused = shop.run("preview", "--plan", str(pipe))
+    assert refused.exit_code == 1
+    assert f"{pipe} is no regular file, and a plan is kept in one; nothing was changed" in refused.output
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert shop.run("preview", "--diff", str(pipe)).exit_code == 0
+        assert "100 % blue → 100 % green" in os.read(reader, 65536).decode()
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+
+
+def test_a_link_stays_what_it_is(shop: Shop) -> None:
+    file, link = shop.tools / "file", shop.tools / "link"
+    file.write_text("as it was")
+    link.symlink_to(file)
+    assert "is no regular file" in shop.run("preview", "--plan", str(link)).output
+    assert file.read_text() == "as it was"
+    assert shop.run("preview", "--diff", str(link)).exit_code == 0
+    assert link.is_symlink()
+    assert "100 % blue → 100 % green" in file.read_text()
+
+
+def test_the_diff_on_standard_output(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By another name for it: a mistake must not take the machine's own away."""
+    named = shop.tools / "stdout"
+    monkeypatch.setattr(previewing, "_STDOUT", named)
+    assert shop.run("preview", "--diff", str(named)).output.count("100 % blue → 100 % green") == 2
+    assert not named.exists()
+
+
+def test_a_diff_that_cannot_be_written_leaves_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (shop.tools / "out").mkdir()
+    monkeypatch.setattr(Path, "replace", full)
+    result = shop.run("preview", "--diff", str(shop.tools / "out" / "diff.md"))
+    assert result.exit_code == 1
+    assert (
+        "diff.md cannot be written: No space left on device\n  to do: name a file in a folder"
+        in result.output
+    )
+    assert [*(shop.tools / "out").iterdir()] == []
+
+
 def test_an_unchanged_stack_gets_what_was_reviewed(shop: Shop) -> None:
     assert shop.previewed(TRAFFIC, same(CONFIG_MAP, "c", {})).exit_code == 0
     assert "--refresh" in shop.calls[-1]
@@ -385,9 +435,8 @@ def test_an_unchanged_stack_gets_what_was_reviewed(shop: Shop) -> None:
 def test_a_squashed_merge_of_the_same_files_is_the_same(shop: Shop) -> None:
     shop.previewed(TRAFFIC)
     shop.committed("the merge")
-    (shop.folder / "README.md").write_text("prose\n")
     (shop.folder / "Pulumi.dev.yaml").write_text("config: {}\n")
-    shop.committed("prose, and another stack's file")
+    shop.committed("another stack's file")
     assert shop.up().exit_code == 0
 
 
@@ -399,6 +448,14 @@ CHANGES: dict[str, tuple[Callable[[Shop], object], str]] = {
     "more code": (
         lambda shop: ((shop.folder / "more.py").write_text("other\n"), shop.committed("more")),
         "the code changed since: more.py",
+    ),
+    "what a program may read": (
+        lambda shop: (
+            (shop.folder / "venv").mkdir(),
+            (shop.folder / "venv" / "names.md").write_text("other\n"),
+            shop.committed("more"),
+        ),
+        "the code changed since: venv/names.md",
     ),
     "configuration": (
         lambda shop: shop.file.write_text(FILE.replace("green", "blue")),
@@ -535,7 +592,7 @@ def test_no_plan(shop: Shop, text: str) -> None:
 
 def test_a_plan_of_another_format(shop: Shop) -> None:
     shop.previewed(TRAFFIC)
-    shop.plan.write_text(json.dumps(json.loads(shop.plan.read_text()) | {"format": 2}))
+    shop.plan.write_text(json.dumps(json.loads(shop.plan.read_text()) | {"format": 2, "more": 1}))
     assert "a plan of format 2, this slipway reads 1" in shop.up().output
 
 

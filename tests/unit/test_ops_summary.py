@@ -245,6 +245,13 @@ def test_losses_that_the_stack_file_allows() -> None:
     assert "❌ Refused: it would take away what holds data" in text(preview)
 
 
+def test_retained_is_what_the_state_says() -> None:
+    """Pulumi deletes by it: what the program says from now on comes too late for this update."""
+    event = step("replace", DATABASE, "orders", {}, {}, keys=["engine"])
+    event["resourcePreEvent"]["metadata"]["new"]["retainOnDelete"] = True
+    assert not report(read(event)).is_good
+
+
 def test_drift_is_shown() -> None:
     events = [
         *refreshed(

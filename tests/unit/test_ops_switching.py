@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,9 +14,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from slipway_ops import lease, project, update
+from slipway_ops import lease, project, telling, update
 from slipway_ops.cli import main
 from slipway_ops.lease import Doing
+from slipway_ops.masking import Masker
 from slipway_ops.update import UpdateError
 from tests.support.api_server import LEASE, ROUTE, FakeApiServer, answering, deployment_path, serve
 
@@ -112,6 +115,29 @@ def test_nothing_is_asked_or_written_between_the_look_and_the_move(stack: Stack)
     first = methods.index(("PATCH", ROUTE))
     assert methods[:first].count(("POST", LEASE.rsplit("/", 1)[0])) == 1, "the lock comes first"
     assert first <= 9, methods[: first + 1]
+
+
+def test_the_traffic_does_not_wait_for_the_masks(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To load them takes as long as a few requests do."""
+    seen: list[str] = []
+
+    def masker() -> Masker:
+        seen.append(stack.carrier)
+        return Masker()
+
+    monkeypatch.setattr(telling, "masker", masker)
+    assert stack.run("switch", "green").exit_code == 0
+    assert set(seen) == {"green"}
+    program = "import sys, slipway_ops.switching; sys.exit('slipway_ops.masking' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_a_failed_update_tells_no_secret(stack: Stack) -> None:
+    stack.fail = UpdateError("error: login postgres://chat:hunter2@db failed")
+    done = stack.run("switch", "green")
+    assert "postgres://chat:[secret]@db failed" in done.output
+    assert "hunter2" not in done.output
+    assert "hunter2" not in json.dumps(stack.cluster.records)
 
 
 def test_the_other_colour_by_default_and_there_and_back(stack: Stack) -> None:
