@@ -35,7 +35,7 @@ class Argo:
     def install(self) -> None:
         """Builds it, brings the controller up, and the application in blue."""
         _build(self.programs)
-        manifests = Path(_run("go", "list", "-m", "-f", "{{.Dir}}", MODULE, cwd=HERE)) / "manifests"
+        manifests = Path(_run(go().path, "list", "-m", "-f", "{{.Dir}}", MODULE, cwd=HERE)) / "manifests"
         _kubectl("create", "namespace", NAMESPACE)
         _kubectl(
             "apply", "--server-side", f"--filename={manifests / 'crds'}", "--validate=false", check=False
@@ -59,11 +59,14 @@ class Argo:
         names = [each["metadata"]["name"] for each in found if each["spec"]["group"] == "argoproj.io"]
         if names:
             _kubectl("delete", "crd", *names)
-        _kubectl("delete", "clusterrole", "--selector=app.kubernetes.io/name=argo-rollouts")
+        _kubectl("delete", "clusterrole", "--selector=app.kubernetes.io/part-of=argo-rollouts")
 
-    def prepare(self, color: str) -> None:
-        """A new version, ready behind the preview service and waiting for its promotion."""
-        self._apply(color)
+    def prepare(self, color: str, release: int) -> None:
+        """A new version, ready behind the preview service and waiting for its promotion.
+
+        One that ran a moment ago would not wait: Argo takes it for the way back.
+        """
+        self._apply(color, release)
         self._wait("Paused")
 
     def promote(self) -> Run:
@@ -88,9 +91,14 @@ class Argo:
         )
         return Run(done.returncode, done.stdout, time.time() - started, started)
 
-    def _apply(self, color: str) -> None:
+    def _apply(self, color: str, release: int = 0) -> None:
         text = Template((HERE / "rollout.yaml").read_text()).substitute(
-            namespace=NAMESPACE, image=self.image, color=color, gateway=self.gateway, host=HOST
+            namespace=NAMESPACE,
+            image=self.image,
+            color=color,
+            release=release,
+            gateway=self.gateway,
+            host=HOST,
         )
         _kubectl("apply", "--filename=-", given=text)
 

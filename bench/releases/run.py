@@ -108,10 +108,10 @@ def main() -> None:
         argo = Argo(environment.image("blue"), f"{environment.namespace}-gateway", root / "argo")
         try:
             argo.install()
-            for _ in range(asked.rounds):
+            for number in range(1, asked.rounds + 1):
                 keep("slipway switch", measure("green", lambda: slipway(environment, "switch", "green")))
                 keep("slipway rollback", measure("blue", lambda: slipway(environment, "rollback")))
-                argo.prepare("green")
+                argo.prepare("green", number)
                 keep("argo promote", measure("green", argo.promote, HOST))
                 argo.settle()
                 keep("argo undo", measure("blue", argo.undo, HOST))
@@ -132,8 +132,10 @@ def main() -> None:
                     )
                 program.write_text(before)
         finally:
-            argo.remove()
-            environment.project.remove()
+            try:
+                argo.remove()
+            finally:
+                environment.project.remove()
     written = {
         "command": "python -m bench.releases.run",
         "date": datetime.now(UTC).date().isoformat(),

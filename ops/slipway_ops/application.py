@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from slipway_ops.records import Record, Records
 
 _TRIES = 5
+_UNSAID = {"slipway:canaryWeight": "0"}
+"""What the file means where it says nothing."""
 
 
 @dataclass
@@ -78,7 +80,9 @@ class Application:
     def write(self, values: Mapping[str, str]) -> dict[str, str]:
         """Sets what differs in the stack's file; what it set."""
         config = stack_file.read(self.project.file)
-        changed = {key: value for key, value in values.items() if str(config.get(key)) != value}
+        changed = {
+            key: value for key, value in values.items() if str(config.get(key, _UNSAID.get(key))) != value
+        }
         if changed:
             stack_file.write(self.project.file, changed)
             said = ", ".join(f"{key} {value}" for key, value in changed.items())

@@ -45,7 +45,9 @@ def run(project: Project, order: Deployment, tell: Telling) -> dict[str, Any]:
     _check(app, order)
     found = app.take(order.force)
     live = app.look()
-    migrating.check(app, order.image)
+    if order.command == "deploy":
+        migrating.check_name(app, order.image)
+    migrating.check_schema(app, order.image)
     doing = _doing(app, order, live, found)
     report: dict[str, Any] = {
         "command": order.command,
@@ -220,6 +222,8 @@ def _doing(app: Application, order: Deployment, live: Live, found: Doing | None)
     else:
         target = live.idle
         earlier = app.said.images[target]
+        if found and found.earlier and found.target == target and found.image == earlier:
+            earlier = found.earlier  # what died here has never passed: it is nothing to go back to
     since = order.began.isoformat(timespec="seconds")
     return Doing("deploy", other(target), target, order.image, earlier, since)
 

@@ -92,6 +92,8 @@ class Watch:
             except (UnreachableError, RefusedError) as silence:
                 if isinstance(silence, RefusedError) and silence.status < HTTPStatus.INTERNAL_SERVER_ERROR:
                     raise
+                if time.monotonic() > deadline:
+                    raise
                 self.tell(f"Job {self.name} goes on, but it cannot be seen: {str(silence).splitlines()[0]}")
             time.sleep(PAUSE_SECONDS)
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from slipway_ops import jobs, schema
-from slipway_ops.api import Object, RefusedError
+from slipway_ops.api import Object, RefusedError, UnreachableError
 from slipway_ops.application import Application
 from slipway_ops.errors import OperatorError
 from slipway_ops.jobs import End, Watch
@@ -36,15 +36,14 @@ class MigrationError(OperatorError):
         self.found = found
 
 
-def check(app: Application, image: str) -> None:
-    """OperatorError when an image cannot be released: it has no name yet, or it cannot run on the present schema."""
+def check_name(app: Application, image: str) -> None:
+    """OperatorError when an image that is to migrate has no name yet."""
     migration = app.said.migration
     if migration and image.startswith(_BUILT) and not migration.image:
         raise OperatorError(
             f"{image} is built by pulumi up, so its migration cannot run before; nothing was changed\n"
             "  to do: name the image by registry and digest, or set slipway:migration.image"
         )
-    check_schema(app, image)
 
 
 def check_schema(app: Application, image: str) -> None:
@@ -145,9 +144,9 @@ class _Work:
         )
         try:
             end = watch.to_the_end()
-        except RefusedError as refused:
+        except (RefusedError, UnreachableError) as silence:
             raise OperatorError(
-                f"{refused}\n  the migration goes on unseen: Job {namespace}/{name}"
+                f"{silence}\n  the migration goes on unseen: Job {namespace}/{name}"
             ) from None
         state = schema.read(end.message)
         if not end.well:

@@ -25,6 +25,7 @@ _NOT_OF_A_JOB = ("initContainers", "terminationGracePeriodSeconds", "topologySpr
 _STAYS = {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false", "karpenter.sh/do-not-disrupt": "true"}
 
 # A copy beside the first, by a pipe: it takes no volume of its own. psql's \connect keeps server, user and password.
+# Copies are kept by their time: the numbers of releases begin anew when the records are gone.
 _COPY_SCRIPT = r"""
 set -euo pipefail
 if [ -z "${!SLIPWAY_ADDRESS:-}" ]; then
@@ -34,14 +35,17 @@ fi
 export PGOPTIONS="-c client_min_messages=warning"
 ask() { psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 "$@" "${!SLIPWAY_ADDRESS}"; }
 name=$(ask --command="SELECT current_database()")
-copy=${name}_before_$SLIPWAY_RELEASE
-ask --command="DROP DATABASE IF EXISTS \"$copy\"" --command="CREATE DATABASE \"$copy\""
-{ printf '\\connect "%s"\n' "$copy"; pg_dump "${!SLIPWAY_ADDRESS}"; } | ask --output=/dev/null
-ask <<SQL
-SELECT format('DROP DATABASE %I', datname) FROM pg_database WHERE datname ~ '^${name}_before_[0-9]+\$'
-  ORDER BY substring(datname FROM '[0-9]+\$')::int DESC OFFSET 2 \gexec
-SELECT 'database $copy holds what was there before: ' || pg_size_pretty(pg_database_size('$copy'));
-SQL
+copy=${name}_before_$(date -u +%Y%m%d_%H%M%S)_$SLIPWAY_RELEASE
+ask --command="CREATE DATABASE \"$copy\""
+if ! { printf '\\connect "%s"\n' "$copy"; pg_dump "${!SLIPWAY_ADDRESS}"; } | ask --output=/dev/null; then
+  ask --command="DROP DATABASE \"$copy\""
+  exit 1
+fi
+ask --command="SELECT 'database $copy holds what was there before: ' || pg_size_pretty(pg_database_size('$copy'))"
+older="SELECT datname FROM pg_database WHERE datname ~ '^${name}_before_[0-9]{8}_[0-9]{6}_[0-9]+\$' AND datname <> '$copy'"
+ask --command="$older ORDER BY datname DESC OFFSET 1" | while read -r old; do
+  ask --command="DROP DATABASE \"$old\"" || echo "database $old, an older copy, could not be dropped and stays" >&2
+done || echo "copies from before that are no longer needed could not be looked for" >&2
 """
 
 

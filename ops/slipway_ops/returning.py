@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from typing import Any
 
 from slipway_ops import deploying, switching
@@ -19,14 +19,16 @@ def run(project: Project, number: int, order: switching.Order, tell: Telling) ->
     """Brings that release's image back; what happened, as a report."""
     app = open_one(project, tell)
     live = app.look()
-    runs = {color: {live.image(color), app.said.images[color]} for color in (live.carrier, live.idle)}
     records = Records(app.api, app.guard.namespace, app.guard.route).all()
-    image = _image(records, number, runs[live.carrier])
-    if image in runs[live.idle]:
+    image = _image(records, number, live.image(live.carrier))
+    # The file too: the `pulumi up` of a switch makes the colour run what the file says, when users are on it already.
+    if live.image(live.idle) == image == _resolved(records, app.said.images[live.idle]):
         tell(f"{live.idle} still runs release {number}: a switch is enough")
         back = switching.Order("rollback", live.idle, order.force, order.dry_run, order.began)
         return switching.run(project, back, tell)
-    tell(f"no colour runs release {number} any more: it is deployed again")
+    tell(
+        f"{live.idle} runs another image, or {project.file.name} says another: release {number} is deployed again"
+    )
     again = deploying.Deployment(
         image,
         dry_run=order.dry_run,
@@ -38,7 +40,7 @@ def run(project: Project, number: int, order: switching.Order, tell: Telling) ->
     return deploying.run(project, again, tell)
 
 
-def _image(records: Sequence[Record], number: int, served: Set[str]) -> str:
+def _image(records: Sequence[Record], number: int, served: str) -> str:
     """What that release ran; OperatorError when it cannot be gone back to."""
     release = next((record for record in records if record.number == number), None)
     if release is None:
@@ -46,14 +48,19 @@ def _image(records: Sequence[Record], number: int, served: Set[str]) -> str:
         wrong = f"there is no release {number}{gone}"
     elif release.result != SUCCEEDED:
         wrong = f"release {number} ({_runs(release)}) served nobody for long, it is noted as {release.result}"
-    elif _runs(release) in served:
+    elif _runs(release) == served:
         wrong = f"release {number} is {_runs(release)}, which is served now"
     else:
         return _runs(release)
     newest = {_runs(record): record.number for record in records if record.result == SUCCEEDED}
-    there = [f"{number} ({image})" for image, number in newest.items() if image not in served]
+    there = [f"{number} ({image})" for image, number in newest.items() if image != served]
     choice = f"choose {', '.join(there[-_SHOWN:])}" if there else "no other image has served yet"
     raise OperatorError(f"{wrong}; nothing was changed\n  to do: {choice}; `slipway history` has them all")
+
+
+def _resolved(records: Sequence[Record], named: str) -> str:
+    """What an image of the stack's file last ran as; itself when no release says that."""
+    return next((record.runs for record in reversed(records) if record.image == named and record.runs), named)
 
 
 def _runs(record: Record) -> str:

@@ -54,9 +54,11 @@ def model(image: str) -> list[dict[str, Any]]:
     ]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def chat(environment: Environment) -> Iterator[Environment]:
-    """The environment, whose application asks the slow model."""
+    """The environment, whose application asks the slow model. Afterwards as it was before."""
+    file = environment.project.settings_file
+    before = file.read_text()
     objects = json.dumps({"apiVersion": "v1", "kind": "List", "items": model(environment.image("blue"))})
     subprocess.run(
         ["kubectl", "--namespace", environment.namespace, "apply", "--filename=-"],
@@ -71,7 +73,7 @@ def chat(environment: Environment) -> Iterator[Environment]:
     )
     environment.project.up()
     yield environment
-    environment.project.pulumi("config", "rm", "--path", "slipway:app.env.BASE_URL")
+    file.write_text(before)
     environment.project.up()
     environment.kubectl("delete", "pod/model", "service/model", "--wait=false")
 
@@ -119,4 +121,3 @@ def test_pods_that_are_replaced_finish_their_answers(chat: Environment) -> None:
     chat.project.pulumi("config", "set", "--path", "slipway:app.env.MODEL", "another")
     chat.project.up()
     streams.assert_whole()
-    chat.project.pulumi("config", "rm", "--path", "slipway:app.env.MODEL")

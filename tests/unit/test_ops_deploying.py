@@ -225,6 +225,22 @@ def test_a_deployment_that_died_is_undone_by_rollback(stack: Stack, moved: bool)
     assert stack.file.read_text() == FILE
 
 
+def test_the_image_of_a_deployment_that_died_is_not_what_another_goes_back_to(stack: Stack) -> None:
+    dead(stack, moved=False)
+    stack.bad = {"chat:3"}
+    assert "undone: blue serves as before" in stack.run("deploy", "chat:3").output
+    assert stack.file.read_text() == FILE
+    assert stack.happened[-1].startswith("up: chat:0 in green")
+
+
+def test_a_file_without_canary_weight_gets_none_to_say_that_there_is_none(stack: Stack) -> None:
+    file = FILE + "  slipway:strategy: canary\n"
+    stack.file.write_text(file)
+    stack.bad = {"chat:2"}
+    assert stack.run("deploy", "chat:2").exit_code == 1
+    assert stack.file.read_text() == file
+
+
 def test_what_cannot_be_undone_is_told(stack: Stack) -> None:
     stack.bad = {"chat:2", "chat:0"}
     done = stack.run("deploy", "chat:2")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from slipway_ops import jobs, lease, update
+from slipway_ops import jobs, lease, migration, update
 from slipway_ops.lease import Doing
 from tests.support.api_server import CONFIG_MAPS, LEASE, Answer, FakeApiServer, Object, deployment_path, serve
 from tests.support.stack import FILE, SMOKE, Stack
@@ -277,6 +279,47 @@ def test_the_copy_before(
     assert [one["image"] for one in pod.get("initContainers", ())] == ([image] if image else [])
 
 
+PSQL = """\
+#!/bin/sh
+case "$*" in
+  *current_database*) echo app ;;
+  *"FROM pg_database"*) printf 'app_before_20260102_030405_7\\napp_before_20260101_030405_12\\n' ;;
+  *"holds what was there"*) ;;
+  *--command*) echo "$*" | sed 's/.*--command=//; s/ postgresql:.*//' >>"$LOG"; case "$*" in *DROP*_7*) exit 1 ;; esac ;;
+  *) exit "$LOADS" ;;
+esac
+"""
+
+
+@pytest.mark.parametrize("loads", [0, 3])
+def test_what_the_copy_does(tmp_path: Path, loads: int) -> None:
+    """Against a psql that says what it was asked, and that cannot drop one of the older copies."""
+    for name, text in {"psql": PSQL, "pg_dump": "#!/bin/sh\n"}.items():
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    log = tmp_path / "log"
+    variables = {"SLIPWAY_ADDRESS": "PG_URL", "PG_URL": "postgresql://db/app", "SLIPWAY_RELEASE": "1"}
+    path = f"{tmp_path}:/usr/bin:/bin"
+    done = subprocess.run(
+        ["bash", "-c", migration._COPY_SCRIPT],  # pyright: ignore[reportPrivateUsage]
+        env={**variables, "PATH": path, "LOG": str(log), "LOADS": str(loads)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    made, *dropped = log.read_text().splitlines()
+    copy = re.fullmatch(r'CREATE DATABASE "(app_before_\d{8}_\d{6}_1)"', made)
+    assert copy, made
+    if loads:
+        assert (done.returncode, dropped) == (1, [f'DROP DATABASE "{copy[1]}"']), "no half of a copy stays"
+        return
+    assert done.returncode == 0, done.stderr
+    assert dropped == [
+        f'DROP DATABASE "app_before_{old}"' for old in ("20260102_030405_7", "20260101_030405_12")
+    ]
+    assert "database app_before_20260102_030405_7, an older copy, could not be dropped" in done.stderr
+
+
 def test_one_that_fails_changes_nothing(stack: Stack, controllers: Controllers) -> None:
     controllers.exit, controllers.message = 1, "before 0001\nafter 0001\n"
     controllers.log = "> 0002_sender\nERROR: division by zero\n"
@@ -424,6 +467,20 @@ def test_an_api_server_that_is_unwell_for_a_moment(
         assert done.exit_code == 1
         assert "the migration goes on unseen: Job dev/chat-migrate-1" in done.output
         assert stack.happened == []
+
+
+def test_an_api_server_that_stays_unwell_is_not_watched_for_ever(
+    stack: Stack, controllers: Controllers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "_START_SECONDS", -60)
+    unwell: Answer = (500, {"message": "not now"})
+    stack.cluster.before = lambda method, path: (
+        unwell if (method, path) == ("GET", f"{JOBS}/chat-migrate-1") else controllers(method, path)
+    )
+    done = stack.run("deploy", "chat:2")
+    assert done.exit_code == 1
+    assert "the migration goes on unseen: Job dev/chat-migrate-1" in done.output
+    assert stack.happened == []
 
 
 def test_a_log_that_may_not_be_read_is_told(stack: Stack, controllers: Controllers) -> None:
@@ -596,6 +653,13 @@ def test_going_back_to_a_release_migrates_nothing(stack: Stack, controllers: Con
     released(stack, 4, "chat:4", before="0002", after="0003", oldest="0002")
     assert "chat:1 was made for schema 0001 and cannot run" in stack.run("rollback", "--to", "1").output
     assert stack.shares == "0/100"
+
+
+def test_an_image_that_is_built_can_be_gone_back_to(stack: Stack, controllers: Controllers) -> None:
+    released(stack, 1, "build:v1")
+    done = stack.run("rollback", "--to", "1")
+    assert done.exit_code == 0, done.output
+    assert (made_jobs(stack), stack.image("green")) == ([], "build:v1")
 
 
 def test_an_image_that_can_is_not(stack: Stack, controllers: Controllers) -> None:

@@ -54,7 +54,10 @@ def test_to_what_is_gone_it_is_a_deployment_without_gates(
     measuring(stack, monkeypatch, 1.0)
     done = stack.run("rollback", "--to", "1")
     assert done.exit_code == 0, done.output
-    assert "no colour runs release 1 any more: it is deployed again" in done.output
+    assert (
+        "green runs another image, or Pulumi.dev.yaml says another: release 1 is deployed again"
+        in done.output
+    )
     assert "smoke test passed" in done.output
     assert stack.happened == [
         "up: chat:7 in green, active blue, 100/0",
@@ -63,6 +66,33 @@ def test_to_what_is_gone_it_is_a_deployment_without_gates(
     assert stack.cluster.records[-1]["command"] == "rollback"
     again = stack.run("rollback")
     assert "rolled back to green at" in again.output, "it does not go forth again"
+
+
+@pytest.mark.parametrize(("live", "said"), [("chat:8", "chat:0"), ("chat:0", "chat:8")])
+def test_a_switch_is_not_enough_unless_the_colour_and_the_file_agree(
+    stack: Stack, live: str, said: str
+) -> None:
+    stack.cluster.deployment("green", 3, image=live)
+    stack.file.write_text(FILE.replace("chat:0", said))
+    done = stack.run("rollback", "--to", "3")
+    assert done.exit_code == 0, done.output
+    assert "smoke test passed" in done.output
+    assert stack.happened[0] == "up: chat:0 in green, active blue, 100/0", "it runs before it gets traffic"
+    assert stack.shares == "0/100"
+
+
+def test_what_is_served_is_what_runs(stack: Stack) -> None:
+    stack.file.write_text(FILE.replace("chat:1", "chat:7"))
+    stack.cluster.put(SMOKE.replace("green", "blue"), {})
+    done = stack.run("rollback", "--to", "1")
+    assert (done.exit_code, stack.shares) == (0, "0/100"), done.output
+
+
+def test_a_name_in_the_file_is_what_it_last_ran_as(stack: Stack) -> None:
+    stack.cluster.deployment("green", 3, image="chat@sha256:5")
+    stack.file.write_text(FILE.replace("chat:0", "build:v5"))
+    assert "a switch is enough" in stack.run("rollback", "--to", "5").output
+    assert stack.value("greenImage") == "build:v5"
 
 
 def test_it_brings_back_what_really_ran(stack: Stack) -> None:

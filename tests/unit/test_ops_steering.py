@@ -157,7 +157,7 @@ def test_promoted_in_full_skips_steps_and_gates(stack: Stack, monkeypatch: pytes
     assert done.exit_code == 0, done.output
     assert [step["share"] for step in record(stack)["steps"]] == [10, 100]
     assert ": what is left of steps and gates is skipped" in done.output
-    assert done.output.count("watching green") == 1
+    assert done.output.count("watching green") <= 1, "none when it is asked before the first watch"
     assert stack.scaled == [("chat-green", 4)], "its pods are waited for all the same"
 
 
