@@ -145,7 +145,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
     for name in list(os.environ):
         if name.startswith("GITHUB_"):
             monkeypatch.delenv(name)
-    monkeypatch.setenv("GITHUB_TOKEN", "ghp_0123456789abcdefghijABCDEFGHIJ")
+    monkeypatch.setenv("GITHUB_TOKEN", planted.SHAPED["github"])
     (tmp_path / "tools").mkdir()
     (tmp_path / "shop").mkdir()
     monkeypatch.setenv("PATH", f"{tmp_path / 'tools'}:{os.environ['PATH']}")
