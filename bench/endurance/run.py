@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,7 +63,7 @@ class Bench:
         return process.returncode, output
 
     @contextmanager
-    def loaded(self) -> Iterator[Load]:
+    def loaded(self) -> Generator[Load]:
         with load(f"{self.environment.url}/version", rate=RATE) as traffic:
             yield traffic
         self.requests += len(traffic.answers)
