@@ -324,7 +324,11 @@ def test_a_commit_that_nobody_has_reviewed_is_refused(find: Find) -> None:
 @pytest.mark.parametrize("path", ["/pulls", "/actions/artifacts"])
 def test_a_right_that_is_missing_is_told(find: Find, path: str) -> None:
     whole = github()
-    done = find(lambda url, asked: 403 if path in asked.path else whole(url, asked))
+
+    def answer(url: str, asked: Asked) -> Any:
+        return 403 if path in asked.path else whole(url, asked)
+
+    done = find(answer)
     assert done.returncode == 1
     assert "403" in done.stderr
     assert "give the job `pull-requests: read` and `actions: read`" in done.stderr

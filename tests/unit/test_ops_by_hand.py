@@ -206,7 +206,7 @@ def test_a_restart_and_replicas_are_not_handed_over(server: FakeApiServer) -> No
 
 def test_who_writes_meanwhile_is_read_again(server: FakeApiServer) -> None:
     server.put(PATH, live(EDITED))
-    answers = [
+    answers: list[tuple[int, dict[str, str]]] = [
         (422, {"message": "testing /resourceVersion failed"}),
         (409, {"message": "conflict"}),
         (200, {}),
