@@ -5,6 +5,8 @@ import pytest
 from tests.support.environment import Environment
 from tests.support.load import load
 
+pytestmark = pytest.mark.alone
+
 MISSING = "127.0.0.1:5000/slipway/chat:there-is-no-such-tag"
 TOLD = {
     "missing": ("image", "there-is-no-such-tag"),
