@@ -11,9 +11,10 @@ import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.support.loopback import Asked, Reply, as_json, listening
 
 Object = dict[str, Any]
 Answer = tuple[int, Any]
@@ -170,30 +171,9 @@ def serve() -> Generator[FakeApiServer]:
     """Serves on loopback until the block ends."""
     fake = FakeApiServer()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
+    def reply(asked: Asked) -> Reply:
+        status, said = fake.answer(asked.method, asked.path, json.loads(asked.body) if asked.body else None)
+        return status, as_json(said), {"Content-Type": "application/json"}
 
-        def _answer(self) -> None:
-            length = int(self.headers.get("Content-Length", 0))
-            body = json.loads(self.rfile.read(length)) if length else None
-            status, said = fake.answer(self.command, self.path, body)
-            payload = (said if isinstance(said, str) else json.dumps(said)).encode()  # a log is text
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(payload)))
-            self.end_headers()
-            self.wfile.write(payload)
-
-        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815 (the server's names)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Silent."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    fake.url = f"http://127.0.0.1:{server.server_port}"
-    yield fake
-    server.shutdown()
-    server.server_close()
+    with listening(reply) as fake.url:
+        yield fake

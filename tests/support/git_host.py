@@ -11,9 +11,10 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.support.loopback import Asked, Reply, as_json, listening
 
 Answer = tuple[int, Any, dict[str, str]]
 
@@ -113,34 +114,12 @@ def serve() -> Generator[GitHost]:
     """Serves on loopback until the block ends."""
     host = GitHost()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
+    def reply(asked: Asked) -> Reply:
+        token = asked.headers.get("Authorization", "").removeprefix("Bearer ")
+        body = json.loads(asked.body) if asked.body else None
+        status, said, headers = host.answer(asked.method, asked.path, body, token)
+        time.sleep(host.slowness())
+        return status, as_json(said), {"Content-Type": "application/json", **headers}
 
-        def _answer(self) -> None:
-            length = int(self.headers.get("Content-Length", 0))
-            body = json.loads(self.rfile.read(length)) if length else None
-            token = self.headers.get("Authorization", "").removeprefix("Bearer ")
-            status, said, headers = host.answer(self.command, self.path, body, token)
-            payload = b"" if said is None else (said if isinstance(said, str) else json.dumps(said)).encode()
-            time.sleep(host.slowness())
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(payload)))
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(payload)
-
-        do_GET = do_POST = do_PATCH = do_DELETE = _answer  # noqa: N815 (the server's names)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Silent."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    host.url = f"http://127.0.0.1:{server.server_port}"
-    yield host
-    server.shutdown()
-    server.server_close()
+    with listening(reply) as host.url:
+        yield host
