@@ -24,9 +24,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tests.support.command import slipway, start
 from tests.support.environment import Environment, bring_up
 from tests.support.load import Load, load
-from tests.support.project import SLIPWAY
 
 HERE = Path(__file__).parent
 RATE, PORT, SEED = 100, 30090, 6
@@ -47,20 +47,9 @@ class Bench:
         self.turn += 1
         return self.images[self.turn % 2]
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [SLIPWAY, *arguments, "--stack", self.environment.project.stack],
-            cwd=self.environment.project.folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-
     def slipway(self, *arguments: str) -> tuple[int, str]:
-        process = self.start(*arguments)
-        output, _ = process.communicate(timeout=300)
-        return process.returncode, output
+        run = slipway(self.environment, *arguments)
+        return run.code, run.output
 
     @contextmanager
     def loaded(self) -> Generator[Load]:
@@ -100,7 +89,7 @@ def kills(bench: Bench, count: int) -> dict[str, Any]:
         image, moment = bench.next_image(), chance.uniform(0, whole)
         after = ("deploy", image) if number % 2 else ("rollback",)
         with bench.loaded():
-            process = bench.start("deploy", image)
+            process = start(bench.environment, "deploy", image)
             time.sleep(moment)
             os.kill(process.pid, signal.SIGKILL)
             process.wait()
@@ -118,7 +107,7 @@ def races(bench: Bench, count: int) -> dict[str, Any]:
     for number in range(count):
         image = bench.next_image()
         with bench.loaded():
-            both = [bench.start("deploy", image) for _ in range(2)]
+            both = [start(bench.environment, "deploy", image) for _ in range(2)]
             said = [process.communicate(timeout=300)[0] for process in both]
         wrong: list[str] = []
         if sorted(process.returncode for process in both) != [0, 1]:

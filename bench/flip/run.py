@@ -10,14 +10,14 @@ import argparse
 import json
 import platform
 import shutil
-import statistics
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench.change import Change, measured, summary
 from tests.support.environment import Environment, bring_up
 from tests.support.load import load
 from tests.support.project import Project, Run
@@ -27,29 +27,12 @@ RATE, SECONDS = 1000, 30
 SELECTOR_PORT = 30091
 
 
-@dataclass(frozen=True)
-class Flip:
-    """One flip. `moved`: the last request of the old colour was sent then; `back`: the command had ended."""
-
-    moved: float
-    back: float
-    requests: int
-    failed: int
-    p99_ms: float
-
-
-def measure(url: str, color: str, set_active: Callable[[str], None], up: Callable[[], Run]) -> Flip:
+def measure(url: str, color: str, set_active: Callable[[str], None], up: Callable[[], Run]) -> Change:
     """Flips to `color` in the middle of the load."""
     set_active(color)
     with load(f"{url}/version", rate=RATE, seconds=SECONDS) as traffic:
         run = up()
-    return Flip(
-        moved=round(traffic.moved_to(color) - run.started, 3),
-        back=round(run.seconds, 3),
-        requests=len(traffic.answers),
-        failed=len(traffic.failed),
-        p99_ms=round(traffic.percentile(0.99) * 1000, 1),
-    )
+    return measured(traffic, color, run)
 
 
 def plain_selector(folder: Path, environment: Environment) -> Project:
@@ -67,17 +50,6 @@ def plain_selector(folder: Path, environment: Environment) -> Project:
     return project
 
 
-def summary(flips: list[Flip]) -> dict[str, float]:
-    """The medians, and every failed request."""
-    return {
-        "moved": statistics.median(flip.moved for flip in flips),
-        "back": statistics.median(flip.back for flip in flips),
-        "p99_ms": statistics.median(flip.p99_ms for flip in flips),
-        "requests": sum(flip.requests for flip in flips),
-        "failed": sum(flip.failed for flip in flips),
-    }
-
-
 def main() -> None:
     """Measures, prints and writes the results."""
     parser = argparse.ArgumentParser(
@@ -90,7 +62,7 @@ def main() -> None:
         (root / "slipway").mkdir()
         environment = bring_up(root / "slipway", "bench", node_port=30090, max_replicas=2)
         selector = plain_selector(root / "selector", environment)
-        results: dict[str, list[Flip]] = {"slipway": [], "selector": []}
+        results: dict[str, list[Change]] = {"slipway": [], "selector": []}
         try:
             for number in range(flips):
                 color = ("green", "blue")[number % 2]
@@ -110,8 +82,8 @@ def main() -> None:
                         selector.up,
                     )
                 )
-                for name, measured in results.items():
-                    print(f"flip {number + 1} of {flips}, {name}: {measured[-1]}", file=sys.stderr)
+                for name, flips_of in results.items():
+                    print(f"flip {number + 1} of {flips}, {name}: {flips_of[-1]}", file=sys.stderr)
         finally:
             selector.remove()
             environment.project.remove()
@@ -120,8 +92,8 @@ def main() -> None:
         "date": datetime.now(UTC).date().isoformat(),
         "machine": f"{platform.system()} {platform.machine()}, load generator on the same cores",
         "rate": RATE,
-        "summary": {name: summary(measured) for name, measured in results.items()},
-        "flips": {name: [asdict(flip) for flip in measured] for name, measured in results.items()},
+        "summary": {name: summary(flips_of) for name, flips_of in results.items()},
+        "flips": {name: [asdict(flip) for flip in flips_of] for name, flips_of in results.items()},
     }
     (HERE / "results.json").write_text(json.dumps(written, indent=2) + "\n")
     print(json.dumps(written["summary"], indent=2))

@@ -10,20 +10,20 @@ Times are in seconds after the start of the command. Writes bench/releases/resul
 
 import argparse
 import json
-import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench.change import Change, measured, summary
 from bench.releases.argo import HOST, Argo
-from tests.support.environment import Environment, bring_up
+from tests.support.command import slipway
+from tests.support.environment import bring_up
 from tests.support.load import load
-from tests.support.project import SLIPWAY, Run
+from tests.support.project import Run
 
 HERE = Path(__file__).parent
 RATE, PORT = 1000, 30090
@@ -34,17 +34,6 @@ for number in range({count}):
 """
 
 
-@dataclass(frozen=True)
-class Change:
-    """One change under load. `moved`: the last request of the old colour was sent then; `back`: the command had ended."""
-
-    moved: float
-    back: float
-    requests: int
-    failed: int
-    p99_ms: float
-
-
 def measure(color: str, command: Callable[[], Run], host: str = "") -> Change:
     """Runs the command while the load goes on; a quiet second before it, as after it."""
     with load(f"http://127.0.0.1:{PORT}/version", rate=RATE, host=host) as traffic:
@@ -53,37 +42,7 @@ def measure(color: str, command: Callable[[], Run], host: str = "") -> Change:
         time.sleep(2)
     if run.code:
         raise RuntimeError(run.output)
-    return Change(
-        moved=round(traffic.moved_to(color) - run.started, 3),
-        back=round(run.seconds, 3),
-        requests=len(traffic.answers),
-        failed=len(traffic.failed),
-        p99_ms=round(traffic.percentile(0.99) * 1000, 1),
-    )
-
-
-def slipway(environment: Environment, *arguments: str) -> Run:
-    """The command, as a person runs it."""
-    started = time.time()
-    done = subprocess.run(
-        [SLIPWAY, *arguments, "--stack", environment.project.stack],
-        cwd=environment.project.folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return Run(done.returncode, done.stdout + done.stderr, time.time() - started, started)
-
-
-def summary(changes: list[Change]) -> dict[str, float]:
-    """The medians, and every failed request."""
-    return {
-        "moved": round(statistics.median(change.moved for change in changes), 3),
-        "back": round(statistics.median(change.back for change in changes), 3),
-        "p99_ms": statistics.median(change.p99_ms for change in changes),
-        "requests": sum(change.requests for change in changes),
-        "failed": sum(change.failed for change in changes),
-    }
+    return measured(traffic, color, run)
 
 
 def main() -> None:
@@ -94,10 +53,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="there and back, of each kind (default 5)")
     parser.add_argument("--others", type=int, nargs="*", default=[10, 50, 200], help="(default 10 50 200)")
     asked = parser.parse_args()
-    measured: dict[str, list[Change]] = {}
+    changes: dict[str, list[Change]] = {}
 
     def keep(name: str, change: Change) -> None:
-        measured.setdefault(name, []).append(change)
+        changes.setdefault(name, []).append(change)
         print(f"{name}: {change}", file=sys.stderr)
 
     with tempfile.TemporaryDirectory() as scratch:
@@ -140,8 +99,8 @@ def main() -> None:
         "command": "python -m bench.releases.run",
         "date": datetime.now(UTC).date().isoformat(),
         "rate": RATE,
-        "summary": {name: summary(changes) for name, changes in measured.items()},
-        "changes": {name: [asdict(change) for change in changes] for name, changes in measured.items()},
+        "summary": {name: summary(each) for name, each in changes.items()},
+        "changes": {name: [asdict(change) for change in each] for name, each in changes.items()},
     }
     (HERE / "results.json").write_text(json.dumps(written, indent=2) + "\n")
     print(json.dumps(written["summary"], indent=2))

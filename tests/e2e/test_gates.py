@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.support.command import ended
 from tests.support.environment import Environment, bring_up, wait_for
 from tests.support.load import load
-from tests.support.project import SLIPWAY, removed_at_end
+from tests.support.project import removed_at_end
 
 CANARY, WITHIN_SECONDS = 10, 60
 MONITORING = {
@@ -77,13 +78,6 @@ def images(gated: Environment, tmp_path_factory: pytest.TempPathFactory) -> dict
     return {name: f"127.0.0.1:5000/slipway/bad:{name}" for name in BAD}
 
 
-def slipway(environment: Environment, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [SLIPWAY, *arguments, "--stack", environment.project.stack]
-    return subprocess.run(
-        command, cwd=environment.project.folder, capture_output=True, text=True, check=False, timeout=400
-    )
-
-
 def said(environment: Environment) -> dict[str, Any]:
     """The stack's file; without a canaryWeight it means 0."""
     config: dict[str, Any] = yaml.safe_load(environment.project.settings_file.read_text())["config"]
@@ -92,7 +86,7 @@ def said(environment: Environment) -> dict[str, Any]:
 
 def is_quiet(environment: Environment) -> bool:
     """Whether nothing of the release before is in the last minute's measurements of green."""
-    colors = json.loads(slipway(environment, "status", "--json").stdout)["colors"]
+    colors = json.loads(ended(environment, "status", "--json").stdout)["colors"]
     return not colors["green"]["requests_per_second"]
 
 
@@ -102,10 +96,10 @@ def test_a_bad_release_is_sent_back(gated: Environment, images: dict[str, str], 
     before = said(gated)
     wait_for(lambda: is_quiet(gated), 120, "green's last minute to be without requests")
     with load(f"{gated.url}/version", rate=100) as traffic:
-        done = slipway(gated, "deploy", images[kind], "--steps", f"{CANARY},100")
+        done = ended(gated, "deploy", images[kind], "--steps", f"{CANARY},100")
     assert done.returncode == 1, done.stdout + done.stderr
     assert "undone: blue serves as before" in done.stderr
-    newest = json.loads(slipway(gated, "history", "--json").stdout)["releases"][0]
+    newest = json.loads(ended(gated, "history", "--json").stdout)["releases"][0]
     assert (newest["command"], newest["result"]) == ("deploy", "returned")
     assert WHY[kind] in newest["text"]
     assert said(gated) == before

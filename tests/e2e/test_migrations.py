@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.e2e.test_ops_deploy import slipway
+from tests.support.command import ended
 from tests.support.environment import Environment, wait_for
 from tests.support.load import load
 from tests.support.project import REPOSITORY, SLIPWAY
@@ -75,7 +75,7 @@ def stack(environment: Environment, images: dict[str, str]) -> Iterator[Environm
         url = f"postgresql://app:{password}@database.{environment.namespace}-database.svc:5432/app"
         environment.project.pulumi("config", "set", "--secret", "--path", "slipway:secrets.DATABASE_URL", url)
         environment.project.up()
-        done = slipway(environment, "deploy", images["r1"])
+        done = ended(environment, "deploy", images["r1"])
         assert done.returncode == 0, done.stdout + done.stderr
         assert newest(environment)["schema"] | {"serving": ""} == {
             "before": "0",
@@ -100,7 +100,7 @@ def ask(environment: Environment, statement: str, database: str = "app") -> str:
 
 
 def newest(environment: Environment) -> dict[str, Any]:
-    return json.loads(slipway(environment, "history", "--json").stdout)["releases"][0]
+    return json.loads(ended(environment, "history", "--json").stdout)["releases"][0]
 
 
 @contextmanager
@@ -125,9 +125,9 @@ def locked(environment: Environment) -> Generator[None]:
 def test_expand_under_traffic(stack: Environment, images: dict[str, str]) -> None:
     """Given release 1 under load, when release 2 expands the schema, then both serve on it, forth, back and forth again."""
     with load(f"{stack.url}/visits", rate=50) as traffic:
-        done = slipway(stack, "deploy", images["r2"])
-        back = slipway(stack, "rollback")
-        forth = slipway(stack, "switch")
+        done = ended(stack, "deploy", images["r2"])
+        back = ended(stack, "rollback")
+        forth = ended(stack, "switch")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "migrated: the schema is at 0002_served-by, it was at 0001_visits" in done.stdout
     assert "database app_before_" in done.stdout, "the copy before"
@@ -143,7 +143,7 @@ def test_one_that_fails_half_way(stack: Environment, images: dict[str, str]) -> 
     """Given release 2 serving, when a migration fails in its second statement, then the first is taken back and nothing moved."""
     file = stack.project.settings_file.read_text()
     with load(f"{stack.url}/visits", rate=50) as traffic:
-        done = slipway(stack, "deploy", images["half-way"])
+        done = ended(stack, "deploy", images["half-way"])
     assert done.returncode == 1
     for part in (
         "failed: exit code 1",
@@ -162,7 +162,7 @@ def test_one_that_fails_half_way(stack: Environment, images: dict[str, str]) -> 
 def test_one_that_waits_for_a_lock(stack: Environment, images: dict[str, str]) -> None:
     """Given a session that keeps a lock, when a migration needs the table, then it gives up in time and names who has it."""
     with locked(stack), load(f"{stack.url}/visits", rate=20) as traffic:
-        done = slipway(stack, "deploy", images["r3"])
+        done = ended(stack, "deploy", images["r3"])
     assert done.returncode == 1
     for part in (
         "lock timeout",
@@ -193,7 +193,7 @@ def test_a_killed_command_and_a_contract(stack: Environment, images: dict[str, s
                     break
             killed.kill()
             killed.wait(10)
-        done = slipway(stack, "deploy", images["r3"])
+        done = ended(stack, "deploy", images["r3"])
     assert done.returncode == 0, done.stdout + done.stderr
     assert "found: the migration of release" in done.stdout
     assert not traffic.failed, traffic.failed[:5]
@@ -204,16 +204,16 @@ def test_a_killed_command_and_a_contract(stack: Environment, images: dict[str, s
         "what was taken away is in the copy"
     )
 
-    refused = slipway(stack, "deploy", images["r1"])
+    refused = ended(stack, "deploy", images["r1"])
     assert refused.returncode == 1
     assert "was made for schema 0001_visits and cannot run on the present one" in refused.stderr, (
         refused.stderr
     )
-    assert slipway(stack, "rollback").returncode == 0, "release 2 does without what is gone"
-    assert slipway(stack, "switch").returncode == 0
+    assert ended(stack, "rollback").returncode == 0, "release 2 does without what is gone"
+    assert ended(stack, "switch").returncode == 0
     stack.project.set("slipway:blueImage", images["r1"])
     stack.project.up()
-    back = slipway(stack, "rollback")
+    back = ended(stack, "rollback")
     assert back.returncode == 1
     assert "cannot run on the present one" in back.stderr
     assert stack.version() == {"version": "3", "color": "green"}

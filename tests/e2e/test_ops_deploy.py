@@ -9,16 +9,10 @@ from contextlib import contextmanager
 
 import yaml
 
+from tests.support.command import ended
 from tests.support.environment import Environment, wait_for
 from tests.support.load import load
 from tests.support.project import SLIPWAY
-
-
-def slipway(environment: Environment, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [SLIPWAY, *arguments, "--stack", environment.project.stack]
-    return subprocess.run(
-        command, cwd=environment.project.folder, capture_output=True, text=True, check=False, timeout=400
-    )
 
 
 @contextmanager
@@ -53,7 +47,7 @@ def test_an_image_to_all_the_traffic_and_back(environment: Environment) -> None:
     before = environment.project.settings_file.read_text()
     image = environment.image("green")
     with load(f"{environment.url}/version", rate=200) as traffic:
-        deployed = slipway(environment, "deploy", image)
+        deployed = ended(environment, "deploy", image)
     assert deployed.returncode == 0, deployed.stdout + deployed.stderr
     assert "smoke test passed" in deployed.stdout
     assert not traffic.failed, traffic.failed[:5]
@@ -61,9 +55,9 @@ def test_an_image_to_all_the_traffic_and_back(environment: Environment) -> None:
     said = yaml.safe_load(environment.project.settings_file.read_text())["config"]
     assert (said["slipway:active"], said["slipway:greenImage"]) == ("green", image)
     environment.project.pulumi("preview", "--expect-no-changes")
-    newest = json.loads(slipway(environment, "history", "--json").stdout)["releases"][0]
+    newest = json.loads(ended(environment, "history", "--json").stdout)["releases"][0]
     assert (newest["command"], newest["result"], newest["image"]) == ("deploy", "succeeded", image)
-    assert slipway(environment, "rollback").returncode == 0
+    assert ended(environment, "rollback").returncode == 0
     environment.project.settings_file.write_text(before)
     environment.project.up()
     assert environment.version()["color"] == "blue"
@@ -73,7 +67,7 @@ def test_an_image_that_is_not_there_is_undone(environment: Environment) -> None:
     """Given blue serving, when an image that does not exist is deployed, then its name is told and all is as it was."""
     before = environment.project.settings_file.read_text()
     with load(f"{environment.url}/version", rate=50) as traffic:
-        done = slipway(environment, "deploy", "127.0.0.1:5000/slipway/chat:there-is-no-such-tag")
+        done = ended(environment, "deploy", "127.0.0.1:5000/slipway/chat:there-is-no-such-tag")
     assert done.returncode == 1
     assert "there-is-no-such-tag" in done.stderr
     assert "undone: blue serves as before" in done.stderr
@@ -92,23 +86,23 @@ def test_paused_then_aborted_or_promoted(environment: Environment) -> None:
     with load(f"{environment.url}/version", rate=100) as traffic:
         with paused_at_a_fifth(environment, image) as deploying:
             assert environment.weights() == {"chat-blue": 80, "chat-green": 20}
-            assert "already" in slipway(environment, "pause").stdout
-            assert slipway(environment, "abort").returncode == 0
+            assert "already" in ended(environment, "pause").stdout
+            assert ended(environment, "abort").returncode == 0
             output, _ = deploying.communicate(timeout=60)
         assert deploying.returncode == 1, output
         assert "undone: blue serves as before" in output
         assert environment.weights() == {"chat-blue": 100, "chat-green": 0}
         with paused_at_a_fifth(environment, image) as deploying:
-            assert slipway(environment, "promote").returncode == 0
+            assert ended(environment, "promote").returncode == 0
             output, _ = deploying.communicate(timeout=60)
         assert deploying.returncode == 0, output
     assert not traffic.failed, traffic.failed[:5]
     assert environment.version()["color"] == "green"
-    said = json.loads(slipway(environment, "history", "--json").stdout)
+    said = json.loads(ended(environment, "history", "--json").stdout)
     assert [one["result"] for one in said["releases"][:2]] == ["succeeded", "aborted"]
     assert said["figures"]["failed"] >= 1
-    assert "nothing is in progress" in slipway(environment, "abort").stderr
-    assert slipway(environment, "rollback").returncode == 0
+    assert "nothing is in progress" in ended(environment, "abort").stderr
+    assert ended(environment, "rollback").returncode == 0
     environment.project.settings_file.write_text(before)
     environment.project.up()
     assert environment.version()["color"] == "blue"

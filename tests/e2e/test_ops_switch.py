@@ -13,32 +13,12 @@ from typing import Any
 
 import pytest
 
+from tests.support.command import slipway, start
 from tests.support.environment import Environment, wait_for
 from tests.support.load import Load, load
 from tests.support.project import SLIPWAY, Run
 
 pytestmark = pytest.mark.alone
-
-
-def start(environment: Environment, *arguments: str) -> subprocess.Popen[str]:
-    """`slipway …` as a person runs it in a shell of the platform."""
-    command = [SLIPWAY, *arguments, "--stack", environment.project.stack]
-    return subprocess.Popen(
-        command,
-        cwd=environment.project.folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-        env={key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"},
-    )
-
-
-def slipway(environment: Environment, *arguments: str) -> Run:
-    started = time.time()
-    process = start(environment, *arguments)
-    output, _ = process.communicate(timeout=300)
-    return Run(process.returncode, output, time.time() - started, started)
 
 
 def status(environment: Environment) -> dict[str, Any]:

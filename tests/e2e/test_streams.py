@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.test_ops_switch import slipway
+from tests.support.command import slipway
 from tests.support.environment import Environment
 
 STREAMS, PIECES = 8, 31
