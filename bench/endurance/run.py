@@ -2,6 +2,7 @@
 
     .venv/bin/slipway local exec -- .venv/bin/python -m bench.endurance.run [--kills N] [--races N] [--deploys N]
 
+0 leaves a part out, and what bench/endurance/results.json says of it as it is.
 In one environment like dev, each release under 100 requests a second. Kills: `slipway deploy` gets SIGKILL at a random moment, then
 the same deploy or a rollback is asked for; it must end in a stated, consistent state. Races: two deploys are started at once.
 Deploys: the colours take turns; objects, state and the gateway's memory are counted along the way. Writes
@@ -170,23 +171,28 @@ def main() -> None:
     parser.add_argument("--races", type=int, default=20)
     parser.add_argument("--deploys", type=int, default=200)
     asked = parser.parse_args()
-    written: dict[str, Any] = {
-        "command": f"python -m bench.endurance.run --kills {asked.kills} --races {asked.races} --deploys {asked.deploys}",
-        "date": datetime.now(UTC).date().isoformat(),
-        "rate": RATE,
-    }
+    file = HERE / "results.json"
     with tempfile.TemporaryDirectory() as scratch:
         environment = bring_up(Path(scratch), "bench", node_port=PORT, max_replicas=2)
-        bench = Bench(environment)
         try:
             for part, count in ((kills, asked.kills), (races, asked.races), (deploys, asked.deploys)):
-                if count:
-                    written[part.__name__] = part(bench, count)
+                if not count:
+                    continue
+                bench = Bench(environment)
+                found = {
+                    "command": f"python -m bench.endurance.run --{part.__name__} {count}",
+                    "date": datetime.now(UTC).date().isoformat(),
+                    "rate": RATE,
+                    **part(bench, count),
+                    "requests": bench.requests,
+                    "failed": bench.failed,
+                    "trouble": bench.trouble,
+                }
+                written = json.loads(file.read_text()) if file.exists() else {}
+                file.write_text(json.dumps(written | {part.__name__: found}, indent=2) + "\n")
+                print(json.dumps(found, indent=2))
         finally:
             environment.project.remove()
-    written |= {"requests": bench.requests, "failed": bench.failed, "trouble": bench.trouble}
-    (HERE / "results.json").write_text(json.dumps(written, indent=2) + "\n")
-    print(json.dumps(written, indent=2))
 
 
 if __name__ == "__main__":

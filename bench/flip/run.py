@@ -24,26 +24,30 @@ from tests.support.project import Project, Run
 
 HERE = Path(__file__).parent
 RATE, SECONDS = 1000, 30
-SELECTOR_PORT = 30091
+SELECTOR_HOST = "selector.test"
 
 
-def measure(url: str, color: str, set_active: Callable[[str], None], up: Callable[[], Run]) -> Change:
+def measure(
+    url: str, color: str, set_active: Callable[[str], None], up: Callable[[], Run], host: str = ""
+) -> Change:
     """Flips to `color` in the middle of the load."""
     set_active(color)
-    with load(f"{url}/version", rate=RATE, seconds=SECONDS) as traffic:
+    with load(f"{url}/version", rate=RATE, seconds=SECONDS, host=host) as traffic:
         run = up()
     return measured(traffic, color, run)
 
 
 def plain_selector(folder: Path, environment: Environment) -> Project:
-    """The same image behind a Service whose selector is flipped."""
+    """The same image behind the same gateway, and a Service whose selector is flipped."""
     shutil.copytree(HERE / "selector", folder, dirs_exist_ok=True)
     project = Project(folder, "bench-selector")
     project.pulumi("stack", "init")
     for key, value in {
         "image": environment.image("blue"),
         "active": "blue",
-        "nodePort": str(SELECTOR_PORT),
+        "host": SELECTOR_HOST,
+        "gateway": "gateway",
+        "gatewayNamespace": f"{environment.namespace}-gateway",
     }.items():
         project.set(key, value)
     project.up()
@@ -76,10 +80,11 @@ def main() -> None:
                 )
                 results["selector"].append(
                     measure(
-                        f"http://127.0.0.1:{SELECTOR_PORT}",
+                        environment.url,
                         color,
                         lambda to: selector.set("active", to),
                         selector.up,
+                        SELECTOR_HOST,
                     )
                 )
                 for name, flips_of in results.items():

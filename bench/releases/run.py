@@ -5,7 +5,7 @@
 Both run the same image, two pods of each colour, behind the same gateway on the same node, each change under 1,000 requests a
 second. `slipway switch` beside `kubectl argo rollouts promote`, `slipway rollback` beside `kubectl argo rollouts undo`. With
 --others, slipway's are measured again with so many other resources in the stack. Argo Rollouts is built from its Go module first.
-Times are in seconds after the start of the command. Writes bench/releases/results.json.
+Times are in seconds after the start of the command. Writes bench/releases/results.json, and README.md there, which draws them.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from bench.change import Change, measured, summary
 from bench.releases.argo import HOST, Argo
@@ -43,6 +44,46 @@ def measure(color: str, command: Callable[[], Run], host: str = "") -> Change:
     if run.code:
         raise RuntimeError(run.output)
     return measured(traffic, color, run)
+
+
+def drawn(results: dict[str, Any]) -> str:
+    """The medians as charts that the code's host draws."""
+    medians: dict[str, dict[str, float]] = results["summary"]
+    beside = [name for name in medians if "others" not in name]
+    growing = [name for name in medians if "others" in name]
+    return "\n".join(
+        [
+            "# Releases beside Argo Rollouts",
+            "",
+            f"Written by `{results['command']}` on {results['date']}, from [results.json](results.json): {RATE:,} requests a second, "
+            f"medians; {sum(each['failed'] for each in medians.values()):.0f} of "
+            f"{sum(each['requests'] for each in medians.values()):,.0f} requests failed.",
+            "",
+            *_bars("All traffic moved, seconds after the command's start", medians, beside, "moved"),
+            *_bars("The same, with other resources in the stack", medians, growing, "moved"),
+            *_bars("The command back, seconds", medians, beside + growing, "back"),
+        ]
+    )
+
+
+def _bars(title: str, medians: dict[str, dict[str, float]], names: list[str], figure: str) -> list[str]:
+    if not names:
+        return []
+    values = [medians[name][figure] for name in names]
+    rows = (f"| {name} | {value:.2f} |" for name, value in zip(names, values, strict=True))
+    return [
+        "```mermaid",
+        "xychart-beta horizontal",
+        f'    title "{title}"',
+        f"    x-axis {json.dumps(names)}",
+        f"    bar {json.dumps(values)}",
+        "```",
+        "",
+        f"| {title} | s |",
+        "| --- | --- |",
+        *rows,
+        "",
+    ]
 
 
 def main() -> None:
@@ -95,7 +136,7 @@ def main() -> None:
                 argo.remove()
             finally:
                 environment.project.remove()
-    written = {
+    written: dict[str, Any] = {
         "command": "python -m bench.releases.run",
         "date": datetime.now(UTC).date().isoformat(),
         "rate": RATE,
@@ -103,6 +144,7 @@ def main() -> None:
         "changes": {name: [asdict(change) for change in each] for name, each in changes.items()},
     }
     (HERE / "results.json").write_text(json.dumps(written, indent=2) + "\n")
+    (HERE / "README.md").write_text(drawn(written))
     print(json.dumps(written["summary"], indent=2))
 
 

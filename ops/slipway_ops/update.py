@@ -18,6 +18,9 @@ from slipway_ops.project import Project
 _LOCKED = "is currently locked by"
 _LOCKER = re.compile(r"created by (\S+)@(\S+) \(pid (\d+)\)")
 _LOCK_SECONDS = 60
+"""How long another pulumi is waited for of which nobody here knows whether it still works."""
+_ALIVE_SECONDS = 900
+"""How long one that works on this machine: a killed command's goes on with its update, which waits for pods."""
 _PAUSE_SECONDS = 1
 _SAID = {"create": "created", "update": "updated", "delete": "deleted", "replace": "replaced"}
 
@@ -90,7 +93,7 @@ def run_alone(
 
     A Ctrl-C reaches pulumi too, which then ends after the step that it is at: this waits for it. A second one does not wait.
     """
-    deadline = time.monotonic() + _LOCK_SECONDS
+    began = time.monotonic()
     told, tell = False, events.tell
     while True:
         events.errors.clear()
@@ -101,25 +104,30 @@ def run_alone(
         said = "\n".join(events.errors or [*events.other, failure]).strip()
         if _LOCKED not in said:
             raise UpdateError(said)
-        if _left_by_the_dead(said):
+        lockers = _local_lockers(said)
+        if lockers and not any(map(runs, lockers)):
             tell("a pulumi that was killed left its lock on the state: removed")
             run(project, ["cancel", "--yes"], events, tell)
-        elif time.monotonic() > deadline:
+            continue
+        deadline = began + (_ALIVE_SECONDS if lockers else _LOCK_SECONDS)
+        if time.monotonic() > deadline:
             raise UpdateError(
                 f"{said}\n  to do: if no other pulumi is at work on this stack, run pulumi cancel"
             )
-        else:
-            if not told:
-                tell("another pulumi is at work on this stack: waiting for it")
-                told = True
+        if not told:
+            tell("another pulumi is at work on this stack: waiting for it")
+            told = True
+        time.sleep(_PAUSE_SECONDS)
+        while any(map(runs, lockers)) and time.monotonic() < deadline:
             time.sleep(_PAUSE_SECONDS)
 
 
-def _left_by_the_dead(said: str) -> bool:
+def _local_lockers(said: str) -> list[int]:
+    """The processes that hold the lock, if all of them are this machine's."""
     lockers = _LOCKER.findall(said)
-    return bool(lockers) and all(
-        host == socket.gethostname() and not runs(int(pid)) for _, host, pid in lockers
-    )
+    if any(host != socket.gethostname() for _, host, _ in lockers):
+        return []
+    return [int(pid) for _, _, pid in lockers]
 
 
 def run(

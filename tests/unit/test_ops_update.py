@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import socket
+import subprocess
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -119,21 +121,41 @@ def test_the_lock_of_a_pulumi_that_is_gone_is_removed(pulumi: Pulumi) -> None:
     assert pulumi.told == ["a pulumi that was killed left its lock on the state: removed"]
 
 
-@pytest.mark.parametrize(
-    ("host", "pid"),
-    [(socket.gethostname(), os.getpid()), ("elsewhere", 2**22 + 1)],
-    ids=["here", "elsewhere"],
-)
-def test_a_pulumi_that_works_is_waited_for(pulumi: Pulumi, host: str, pid: int) -> None:
-    pulumi.up(locked(host, pid), locked(host, pid), {})
+def test_a_pulumi_that_works_elsewhere_is_asked_for_again(pulumi: Pulumi) -> None:
+    pulumi.up(locked("elsewhere", 2**22 + 1), locked("elsewhere", 2**22 + 1), {})
     assert [call[0] for call in pulumi.calls] == ["up", "up", "up"]
     assert pulumi.told == ["another pulumi is at work on this stack: waiting for it"]
 
 
-def test_a_pulumi_that_works_for_too_long(pulumi: Pulumi, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pulumi_that_works_here_is_waited_for_as_long_as_it_lives(
+    pulumi: Pulumi, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(update, "_LOCK_SECONDS", 0)
+    with subprocess.Popen(["sleep", "60"]) as other:
+
+        def end() -> None:
+            while not pulumi.told:
+                time.sleep(0.01)
+            other.terminate()
+            other.wait()  # one that nobody waited for counts as alive
+
+        threading.Thread(target=end, daemon=True).start()
+        pulumi.up(locked(socket.gethostname(), other.pid), {})
+    assert [call[0] for call in pulumi.calls] == ["up", "up"]
+    assert pulumi.told == ["another pulumi is at work on this stack: waiting for it"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "host", "pid"),
+    [("_LOCK_SECONDS", "elsewhere", 1), ("_ALIVE_SECONDS", socket.gethostname(), os.getpid())],
+    ids=["elsewhere", "here"],
+)
+def test_a_pulumi_that_works_for_too_long(
+    pulumi: Pulumi, monkeypatch: pytest.MonkeyPatch, limit: str, host: str, pid: int
+) -> None:
+    monkeypatch.setattr(update, limit, 0)
     with pytest.raises(UpdateError, match="if no other pulumi is at work on this stack, run pulumi cancel"):
-        pulumi.up(locked("elsewhere", 1))
+        pulumi.up(locked(host, pid))
 
 
 def test_one_ctrl_c_waits_for_pulumi(pulumi: Pulumi, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,6 @@ import pulumi_kubernetes as k8s
 
 config = pulumi.Config()
 active = config.require("active")
-port = config.require_int("nodePort")
 namespace = k8s.core.v1.Namespace("selector", metadata={"name": "bench-selector"})
 in_namespace = namespace.metadata.apply(lambda metadata: metadata.name)
 
@@ -40,12 +39,23 @@ for color in ("blue", "green"):
         },
     )
 
-k8s.core.v1.Service(
+service = k8s.core.v1.Service(
     "chat",
     metadata={"namespace": in_namespace},
     spec={
-        "type": "NodePort",
         "selector": {"app": "chat", "color": active},
-        "ports": [{"port": 80, "target_port": 3000, "node_port": port}],
+        "ports": [{"port": 80, "target_port": 3000}],
+    },
+)
+
+k8s.apiextensions.CustomResource(
+    "route",
+    api_version="gateway.networking.k8s.io/v1",
+    kind="HTTPRoute",
+    metadata={"namespace": in_namespace},
+    spec={
+        "hostnames": [config.require("host")],
+        "parentRefs": [{"name": config.require("gateway"), "namespace": config.require("gatewayNamespace")}],
+        "rules": [{"backendRefs": [{"name": service.metadata.apply(lambda made: made.name), "port": 80}]}],
     },
 )
