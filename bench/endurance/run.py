@@ -188,7 +188,7 @@ def main() -> None:
                     "failed": bench.failed,
                     "trouble": bench.trouble,
                 }
-                written = json.loads(file.read_text()) if file.exists() else {}
+                written: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
                 file.write_text(json.dumps(written | {part.__name__: found}, indent=2) + "\n")
                 print(json.dumps(found, indent=2))
         finally:
