@@ -1,7 +1,7 @@
 """App: one web application in two colours, blue and green, behind one weighted route.
 
 Does not build images, gateways or what the application stores data in.
-Costs: the pods of both colours; the colour without traffic stays at its least size, warm for the next switch.
+Costs: the pods of both colours; the one without traffic keeps its size for `scaling.warm_seconds`, then falls to `scaling.idle_replicas`.
 """
 
 import hashlib
@@ -30,6 +30,10 @@ class ScalingArgs(TypedDict):
     """Fewest pods, 1-1000. Default 2."""
     max_replicas: NotRequired[int]
     """Most pods, 1-1000. Default 10."""
+    idle_replicas: NotRequired[int]
+    """Fewest pods of the colour without traffic, once it is no longer kept warm; at most `min_replicas`. Default 1."""
+    warm_seconds: NotRequired[int]
+    """Seconds that a colour keeps its size after it lost its traffic, or got a new release, 0-3600. Default 1800."""
     cpu_percent: NotRequired[int]
     """Use of the requested cpu that the autoscaler aims at, in per cent, 1-100. Default 70."""
 
@@ -156,6 +160,8 @@ def _resolve(name: str, args: AppArgs) -> AppSettings:
         hostnames=tuple(args.get("hostnames", ())),
         min_replicas=scaling.get("min_replicas", MIN_REPLICAS),
         max_replicas=scaling.get("max_replicas", MAX_REPLICAS),
+        idle_replicas=scaling.get("idle_replicas", 1),
+        warm_seconds=scaling.get("warm_seconds", 1800),
         cpu_percent=scaling.get("cpu_percent", 70),
         cpu=resources.get("cpu", "250m"),
         memory=resources.get("memory", "256Mi"),
@@ -183,7 +189,7 @@ def _resolve(name: str, args: AppArgs) -> AppSettings:
         check.shape("preview.", preview, PreviewArgs)
         check.shape("canary_users.", users, CanaryUsersArgs)
         _check(check, app)
-        _check_routes(check, app)
+        routes.check(check, app)
     return app
 
 
@@ -205,6 +211,8 @@ def _check(check: Checks, app: AppSettings) -> None:
     check.value("probes.live_path", app.live_path, "a path that starts with /", _is_path)
     check.value("scaling.min_replicas", app.min_replicas, "1-1000", is_whole(1, 1000))
     check.value("scaling.max_replicas", app.max_replicas, "1-1000", is_whole(1, 1000))
+    check.value("scaling.idle_replicas", app.idle_replicas, "1-1000", is_whole(1, 1000))
+    check.value("scaling.warm_seconds", app.warm_seconds, "0-3600", is_whole(0, 3600))
     check.value("scaling.cpu_percent", app.cpu_percent, "1-100", is_whole(1, 100))
     check.value("resources.cpu", app.cpu, "as 250m or 1", matches(CPU))
     check.value("resources.memory", app.memory, "as 256Mi", matches(MEMORY))
@@ -231,22 +239,10 @@ def _check(check: Checks, app: AppSettings) -> None:
         app.min_replicas <= app.max_replicas,
         f"scaling.max_replicas {app.max_replicas} is below scaling.min_replicas {app.min_replicas}",
     )
-
-
-def _check_routes(check: Checks, app: AppSettings) -> None:
-    header = "a header's name, as X-Slipway-Color"
-    check.value("preview.header", app.preview_header, header, matches(routes.HEADER))
-    for argument, hosts in {"hostnames": app.hostnames, "preview.hostnames": app.preview_hostnames}.items():
-        for host in hosts:
-            check.value(argument, host, "host names, as chat.example.com", matches(routes.HOSTNAME))
-    both = sorted({*app.hostnames} & {*app.preview_hostnames})
-    check.rule(not both, f"{', '.join(both)} must stand in hostnames or in preview.hostnames, not in both")
-    for name, value in app.canary_headers.items():
-        check.value("canary_users.headers", name, header, matches(routes.HEADER))
-        check.value(f"canary_users.headers[{name}]", value, "text", is_text)
-    for name, value in app.canary_cookies.items():
-        check.value("canary_users.cookies", name, "a cookie's name", matches(routes.HEADER))
-        check.value(f"canary_users.cookies[{name}]", value, "a cookie's value", matches(routes.COOKIE))
+    check.rule(
+        app.idle_replicas <= app.min_replicas,
+        f"scaling.idle_replicas {app.idle_replicas} is above scaling.min_replicas {app.min_replicas}",
+    )
 
 
 def _is_path(value: Any) -> bool:
@@ -289,7 +285,8 @@ class App(pulumi.ComponentResource):
         carried = routes.carriers(app, share)
         release = _release(app, args.get("kubeconfig", ""))
         after = pulumi.ResourceOptions(parent=self, depends_on=[home, account])
-        records = {color: _color(app, color, mounts, release, after) for color in COLORS}
+        templates = {color: objects.deployment(app, color, mounts) for color in COLORS}
+        records = {color: _color(app, color, templates[color], release, after) for color in COLORS}
         self.route = Manifest(
             f"{name}-route",
             routes.route(app, share),
@@ -300,6 +297,10 @@ class App(pulumi.ComponentResource):
                 hooks=traffic_guard(name, release, carried),
             ),
         )
+        for color, record in records.items():
+            idle = objects.idle_autoscaler(app, color, _hash(templates[color]))
+            scaler = objects.autoscaler(app, color) if carried[color] else idle
+            _autoscaler(f"{name}-{color}-autoscaler", scaler, _behind(after, record, self.route))
         if app.preview_hostnames:
             Manifest(f"{name}-preview", routes.preview_route(app), inside)
 
@@ -338,30 +339,41 @@ def _release(app: AppSettings, kubeconfig: pulumi.Input[str]) -> Release:
 def _color(
     app: AppSettings,
     color: str,
-    mounts: Mounts,
+    body: Body,
     release: Release,
     opts: pulumi.ResourceOptions,
 ) -> Manifest:
     """One colour's objects; what comes back is the record of its release, written when its pods are ready."""
     prefix = app.colored(color)
-    body = objects.deployment(app, color, mounts)
     deployment = Manifest(f"{prefix}-deployment", body, opts)
     service = Manifest(f"{prefix}-service", objects.service(app, color), opts)
-    Manifest(f"{prefix}-autoscaler", objects.autoscaler(app, color), opts)
     Manifest(f"{prefix}-disruption-budget", objects.disruption_budget(app, color), opts)
     return Manifest(
         f"{prefix}-release",
-        objects.release_record(app, color, _hash(body["spec"]["template"])),
+        objects.release_record(app, color, _hash(body)),
         pulumi.ResourceOptions.merge(
-            opts,
-            pulumi.ResourceOptions(
-                depends_on=[deployment, service], hooks=rollout_guard(app.name, release, color)
-            ),
+            _behind(opts, deployment, service),
+            pulumi.ResourceOptions(hooks=rollout_guard(app.name, release, color)),
         ),
     )
 
 
-def _hash(template: Any) -> pulumi.Output[str]:
-    return pulumi.Output.json_dumps(template, sort_keys=True).apply(
+def _autoscaler(name: str, body: Body, opts: pulumi.ResourceOptions) -> None:
+    """A colour's autoscaler: another one, not a changed one, when the colour comes to carry or to carry nothing, or runs a new release.
+
+    Kubernetes' controller starts each with the number of pods that there are, and takes none away before its window is over:
+    so a colour stays as it is for as long as it is to be warm. It comes behind the route: no traffic waits for it, and what
+    has traffic is not made smaller.
+    """
+    another = pulumi.ResourceOptions(replace_on_changes=["metadata.annotations"], delete_before_replace=True)
+    Manifest(name, body, pulumi.ResourceOptions.merge(opts, another))
+
+
+def _behind(opts: pulumi.ResourceOptions, *resources: pulumi.Resource) -> pulumi.ResourceOptions:
+    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[*resources]))
+
+
+def _hash(deployment: Body) -> pulumi.Output[str]:
+    return pulumi.Output.json_dumps(deployment["spec"]["template"], sort_keys=True).apply(
         lambda text: hashlib.sha256(text.encode()).hexdigest()[:16]
     )

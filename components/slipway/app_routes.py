@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from slipway.app_objects import AppSettings
+from slipway.app_objects import MAY_BE_WRITTEN, AppSettings
 from slipway.manifest import Body
 from slipway.traffic import other
+from slipway.validation import Checks, is_text, matches
 
 Rule = dict[str, Any]
 
@@ -20,15 +21,30 @@ COOKIE = re.compile(r"[A-Za-z0-9_.~%+-]{1,256}")
 _EVERYTHING = {"path": {"type": "PathPrefix", "value": "/"}}
 
 
+def check(check: Checks, app: AppSettings) -> None:
+    """Holds what an App says of its routes against the rules."""
+    header = "a header's name, as X-Slipway-Color"
+    check.value("preview.header", app.preview_header, header, matches(HEADER))
+    for argument, hosts in {"hostnames": app.hostnames, "preview.hostnames": app.preview_hostnames}.items():
+        for host in hosts:
+            check.value(argument, host, "host names, as chat.example.com", matches(HOSTNAME))
+    both = sorted({*app.hostnames} & {*app.preview_hostnames})
+    check.rule(not both, f"{', '.join(both)} must stand in hostnames or in preview.hostnames, not in both")
+    for name, value in app.canary_headers.items():
+        check.value("canary_users.headers", name, header, matches(HEADER))
+        check.value(f"canary_users.headers[{name}]", value, "text", is_text)
+    for name, value in app.canary_cookies.items():
+        check.value("canary_users.cookies", name, "a cookie's name", matches(HEADER))
+        check.value(f"canary_users.cookies[{name}]", value, "a cookie's value", matches(COOKIE))
+
+
 def route(app: AppSettings, weights: Mapping[str, int]) -> Body:
     """The switch: one rule with two weighted backends; before it, in precedence, those for whom a colour is chosen by what they send."""
     backends = [_backend(app, color, weights[color]) for color in app.images]
     switch = {"matches": [_EVERYTHING], "backendRefs": backends}
-    # Whoever writes the weights straight to the cluster, in an emergency, must not lock the next `up` out.
-    annotations = {"pulumi.com/patchForce": "true"}
     return _route(
         app,
-        app.metadata(annotations=annotations),
+        app.metadata(annotations=MAY_BE_WRITTEN),
         app.hostnames,
         [switch, *_chosen_users(app), *_by_header(app)],
     )

@@ -9,6 +9,8 @@ COLORS = ("blue", "green")
 STRATEGIES = ("blue-green", "canary", "rolling")
 MIN_REPLICAS, MAX_REPLICAS = 2, 10
 """What an App scales between when nothing else is said."""
+REPLICAS, IDLE_REPLICAS = "slipway/replicas", "slipway/idle-replicas"
+"""Annotations of an idle colour's autoscaler: its least number of pods with traffic, and without."""
 
 
 def other(color: str) -> str:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from slipway.diagnosis import Rollout, rollout
-from slipway.guard import Guard, live_weights
-from slipway.traffic import other
+from slipway.guard import Guard, is_idle, live_weights
+from slipway.traffic import IDLE_REPLICAS, REPLICAS, other
 from slipway_ops.api import Api, Object
 from slipway_ops.errors import AbsentError, OperatorError
 
@@ -99,6 +99,19 @@ def move(api: Api, live: Live, weights: Mapping[str, int]) -> None:
     api.call("PATCH", _route(live.guard), patch, _JSON_PATCH)
 
 
+def settle(api: Api, guard: Guard, weights: Mapping[str, int]) -> None:
+    """Has each colour's autoscaler leave what these weights take, where it was made for other ones, until `pulumi up` makes another."""
+    cluster = _Cluster(api)
+    for color, weight in weights.items():
+        for found in cluster.list_autoscalers(guard.namespace, guard.colors[color].selector):
+            if not is_idle(found):
+                continue
+            least, notes = found["spec"].get("minReplicas", 1), found["metadata"]["annotations"]
+            wanted = max(least, int(notes[REPLICAS])) if weight else int(notes[IDLE_REPLICAS])
+            if wanted != least:
+                cluster.patch_least(guard.namespace, found["metadata"]["name"], wanted)
+
+
 def wait_for_capacity(api: Api, guard: Guard, weights: Mapping[str, int]) -> None:
     """Waits for what `lacking` lacks, scaling it up first; OperatorError with the cause when it does not come."""
     import asyncio
@@ -142,12 +155,29 @@ class _Cluster:
         path = f"/apis/apps/v1/namespaces/{namespace}/deployments/{deployment}/scale"
         self.api.call("PATCH", path, {"spec": {"replicas": replicas}}, "application/merge-patch+json")
 
+    async def autoscalers(self, namespace: str, labels: Mapping[str, str]) -> list[Object]:
+        return self.list_autoscalers(namespace, labels)
+
+    async def set_least(self, namespace: str, autoscaler: str, replicas: int) -> None:
+        self.patch_least(namespace, autoscaler, replicas)
+
+    def list_autoscalers(self, namespace: str, labels: Mapping[str, str]) -> list[Object]:
+        return self._list(_autoscalers(namespace), labelSelector=_selector(labels))
+
+    def patch_least(self, namespace: str, autoscaler: str, replicas: int) -> None:
+        path = f"{_autoscalers(namespace)}/{autoscaler}"
+        self.api.call("PATCH", path, {"spec": {"minReplicas": replicas}}, "application/merge-patch+json")
+
     def _list(self, path: str, **selector: str) -> list[Object]:
         return (self.api.get(path, **selector) or {"items": []})["items"]
 
 
 def _selector(labels: Mapping[str, str]) -> str:
     return ",".join(f"{key}={value}" for key, value in labels.items())
+
+
+def _autoscalers(namespace: str) -> str:
+    return f"/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers"
 
 
 def _route(guard: Guard) -> str:

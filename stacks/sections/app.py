@@ -21,6 +21,8 @@ class Scaling(Section):
 
     min_replicas: Annotated[int | None, between(1, 1000)] = None
     max_replicas: Annotated[int | None, between(1, 1000)] = Field(None, validate_default=True)
+    idle_replicas: Annotated[int | None, between(1, 1000)] = None
+    warm_seconds: Annotated[int | None, between(0, 3600)] = None
     cpu_percent: Annotated[int | None, between(1, 100)] = None
 
     @field_validator("max_replicas")
@@ -29,6 +31,14 @@ class Scaling(Section):
         return not_below(
             "minReplicas", beside(info, "min_replicas", app.MIN_REPLICAS), value, app.MAX_REPLICAS
         )
+
+    @field_validator("idle_replicas")
+    @classmethod
+    def _not_above_least(cls, value: int | None, info: ValidationInfo) -> int | None:
+        least = beside(info, "min_replicas", app.MIN_REPLICAS)
+        if value is not None and least is not None and value > least:
+            raise ValueError(f"must not be above minReplicas, {least}")
+        return value
 
 
 class Resources(Section):

@@ -168,14 +168,83 @@ def test_claims(run: Run, program: Program) -> None:
     assert {"name": "uploads-12b87d", "mountPath": "/uploads"} in pod["containers"][0]["volumeMounts"]
 
 
+AUTOSCALER = "autoscaling/v2:HorizontalPodAutoscaler"
+
+
 def test_autoscaler_and_disruption_budget(run: Run, program: Program) -> None:
     run(lambda: app(scaling={"min_replicas": 3, "max_replicas": 9, "cpu_percent": 50}))
-    spec = body(program, "autoscaling/v2:HorizontalPodAutoscaler", "chat-blue-autoscaler")["spec"]
+    spec = body(program, AUTOSCALER, "chat-blue-autoscaler")["spec"]
     assert (spec["minReplicas"], spec["maxReplicas"]) == (3, 9)
     assert spec["scaleTargetRef"]["name"] == "chat-blue"
     assert spec["metrics"][0]["resource"]["target"] == {"type": "Utilization", "averageUtilization": 50}
     budget = body(program, "policy/v1:PodDisruptionBudget", "chat-blue-disruption-budget")["spec"]
     assert budget["maxUnavailable"] == 1
+
+
+def scaling(program: Program, color: str) -> tuple[dict[str, str], dict[str, Any]]:
+    """A colour's autoscaler: what it notes, and how it behaves."""
+    made = body(program, AUTOSCALER, f"chat-{color}-autoscaler")
+    return made["metadata"]["annotations"], {**made["spec"]["behavior"]["scaleDown"], **made["spec"]}
+
+
+def test_a_colour_with_traffic_shrinks_slowly(run: Run, program: Program) -> None:
+    run(app)
+    notes, spec = scaling(program, "blue")
+    assert notes == {"slipway/carries": "traffic", "pulumi.com/patchForce": "true"}
+    assert (spec["minReplicas"], spec["maxReplicas"]) == (2, 10)
+    assert spec["stabilizationWindowSeconds"] == 300
+    assert spec["policies"] == [{"type": "Percent", "value": 10, "periodSeconds": 60}]
+
+
+def test_a_colour_without_traffic_keeps_its_size_while_it_is_warm(run: Run, program: Program) -> None:
+    run(app)
+    notes, spec = scaling(program, "green")
+    assert notes.pop("slipway/template")
+    assert notes == {
+        "slipway/replicas": "2",
+        "slipway/idle-replicas": "1",
+        "pulumi.com/patchForce": "true",
+    }
+    assert (spec["minReplicas"], spec["maxReplicas"]) == (1, 10)
+    assert spec["stabilizationWindowSeconds"] == 1800
+    assert spec["policies"] == [{"type": "Percent", "value": 100, "periodSeconds": 60}]
+
+
+def test_idle_size_and_warm_time_of_one_s_own(run: Run, program: Program) -> None:
+    run(lambda: app(active="green", scaling={"min_replicas": 3, "idle_replicas": 3, "warm_seconds": 0}))
+    notes, spec = scaling(program, "blue")
+    assert (notes["slipway/replicas"], notes["slipway/idle-replicas"]) == ("3", "3")
+    assert (spec["minReplicas"], spec["stabilizationWindowSeconds"]) == (3, 0)
+    assert scaling(program, "green")[1]["minReplicas"] == 3
+
+
+def test_a_change_of_traffic_makes_another_autoscaler_behind_the_route(run: Run, program: Program) -> None:
+    """Another, because only a new one starts with the pods that there are."""
+    run(app)
+    for color in ("blue", "green"):
+        made = program.by_name(f"kubernetes:{AUTOSCALER}", f"chat-{color}-autoscaler")
+        assert "name" not in made.inputs["metadata"], "no two of them may meet"
+        assert made.inputs["metadata"]["labels"]["slipway/color"] == color
+        assert (made.replace_on_changes, made.delete_before_replace) == (("metadata.annotations",), True)
+        assert {"chat-route", f"chat-{color}-release"} <= made.depends_on
+
+
+def test_a_new_release_of_an_idle_colour_is_kept_warm_too(run: Run, program: Program) -> None:
+    def note(**more: Any) -> str:
+        program.resources.clear()
+        run(lambda: app(**more))
+        return scaling(program, "green")[0]["slipway/template"]
+
+    assert note() == note()
+    assert note() != note(green_image="registry.example.com/chat:3")
+
+
+@pytest.mark.parametrize("said", [{"canary_weight": 1}, {"canary_users": {"headers": {"X-Beta": "yes"}}}])
+def test_a_canary_has_the_least_number_of_pods_with_traffic(
+    run: Run, program: Program, said: dict[str, Any]
+) -> None:
+    run(lambda: app(strategy="canary", **said))
+    assert scaling(program, "green")[1]["minReplicas"] == 2
 
 
 def test_only_the_gateway_may_come_in_and_nobody_reaches_cloud_credentials(
@@ -375,6 +444,9 @@ def test_hooks_stand_before_records_and_route(run: Run, program: Program) -> Non
             "there is no argument scaling.min_replica; did you mean scaling.min_replicas?",
         ),
         ({"scaling": {"cpu_percent": 0}}, "scaling.cpu_percent must be 1-100, got 0"),
+        ({"scaling": {"idle_replicas": 0}}, "scaling.idle_replicas must be 1-1000, got 0"),
+        ({"scaling": {"warm_seconds": 3601}}, "scaling.warm_seconds must be 0-3600, got 3601"),
+        ({"scaling": {"idle_replicas": 3}}, "scaling.idle_replicas 3 is above scaling.min_replicas 2"),
         ({"resources": {"cpu": "lots"}}, "resources.cpu must be as 250m or 1, got 'lots'"),
         ({"resources": {"memory": "1GB"}}, "resources.memory must be as 256Mi, got '1GB'"),
         ({"user": 0}, "user must be 1-65535, got 0"),

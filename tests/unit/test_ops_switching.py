@@ -19,7 +19,15 @@ from slipway_ops.cli import main
 from slipway_ops.lease import Doing
 from slipway_ops.masking import Masker
 from slipway_ops.update import UpdateError
-from tests.support.api_server import LEASE, ROUTE, FakeApiServer, answering, deployment_path, serve
+from tests.support.api_server import (
+    AUTOSCALERS,
+    LEASE,
+    ROUTE,
+    FakeApiServer,
+    answering,
+    deployment_path,
+    serve,
+)
 
 FILE = """\
 # the environment of tests
@@ -187,6 +195,50 @@ def test_a_colour_that_is_not_ready_is_scaled_and_waited_for(stack: Stack) -> No
     assert done.exit_code == 0, done.output
     assert scaled == [("chat-green", 3)]
     assert "green needs 3 ready pods before it gets this traffic" in done.output
+    assert stack.carrier == "green"
+
+
+IDLE = {"slipway/replicas": "2", "slipway/idle-replicas": "1"}
+
+
+def test_autoscalers_leave_what_the_traffic_takes_until_pulumi_makes_others(stack: Stack) -> None:
+    """One write moves the traffic; what it goes to is kept, and what it has left is Pulumi's to make smaller."""
+    stack.cluster.autoscaler("blue", 2)
+    stack.cluster.autoscaler("green", 1, **IDLE)
+    assert stack.run("switch", "green").exit_code == 0
+    assert stack.cluster.leasts == {"blue": 2, "green": 2}
+    assert stack.writes.index(ROUTE) < stack.writes.index(f"{AUTOSCALERS}/chat-green-1")
+
+
+def test_an_autoscaler_that_was_raised_for_traffic_that_went_back_is_lowered(stack: Stack) -> None:
+    stack.cluster.autoscaler("green", 4, **IDLE)
+    stack.cluster.route(blue=0, green=100)
+    assert stack.run("switch", "blue").exit_code == 0
+    assert stack.cluster.leasts == {"green": 1}
+
+
+def test_it_is_raised_before_pods_are_waited_for(stack: Stack) -> None:
+    stack.cluster.autoscaler("green", 1, **IDLE)
+    stack.cluster.deployment("green", 1)
+
+    def scale(_: str, replicas: int) -> None:
+        assert stack.cluster.leasts == {"green": replicas}
+        stack.cluster.deployment("green", replicas)
+
+    stack.cluster.on_scale = scale
+    assert stack.run("switch", "green").exit_code == 0
+    assert stack.cluster.leasts == {"green": 3}
+
+
+def test_autoscalers_that_cannot_be_written_hold_nothing_up(stack: Stack) -> None:
+    stack.cluster.autoscaler("green", 1, **IDLE)
+    refused = (403, {"message": "forbidden"})
+    stack.cluster.before = lambda method, path: (
+        refused if (method, AUTOSCALERS in path) == ("PATCH", True) else None
+    )
+    done = stack.run("switch", "green")
+    assert done.exit_code == 0, done.output
+    assert "the autoscalers could not be told of the traffic" in done.output
     assert stack.carrier == "green"
 
 

@@ -254,6 +254,14 @@ def test_the_error_says_that_nothing_changed() -> None:
             "slipway:app.scaling.maxReplicas must not be below minReplicas, 5, got 4",
         ),
         (
+            {"app": {"name": "a", "scaling": {"idleReplicas": 3}}},
+            "slipway:app.scaling.idleReplicas must not be above minReplicas, 2, got 3",
+        ),
+        (
+            {"app": {"name": "a", "scaling": {"warmSeconds": 3601}}},
+            "slipway:app.scaling.warmSeconds must be 0-3600, got 3601",
+        ),
+        (
             {"app": {"name": "a", "hostnames": ["Chat"]}},
             'slipway:app.hostnames.0 must be a host name, as chat.example.com, got "Chat"',
         ),
