@@ -13,6 +13,7 @@ import pulumi
 from slipway import app_objects as objects
 from slipway import app_routes as routes
 from slipway.app_objects import AppSettings, Mounts
+from slipway.app_traefik import traefik_services
 from slipway.guard import app_colors
 from slipway.manifest import Body, Manifest, namespace
 from slipway.readiness import ROLLOUT_SECONDS
@@ -97,6 +98,16 @@ class AppArgs(TypedDict):
     """With `canary`: per cent of traffic to the colour that is not active, 0-100. Default 0."""
     canary_users: NotRequired[CanaryUsersArgs]
     """With `canary`: users who get the colour that is not active. Default none."""
+    sticky_cookie: NotRequired[str]
+    """With `canary`: first part of the names of the cookies by which users keep the colour that they got first. Default none.
+
+    Only while both colours have traffic, and until the next release. Needs a Gateway with `traefik_kinds`.
+    """
+    mirror_percent: NotRequired[int]
+    """Per cent of the requests of which the colour that is not active gets a copy, 0-100, while it has no traffic. Default 0.
+
+    Nobody sees what it answers; what requests do is done twice. Bodies above 1 MiB are not copied. Needs a Gateway with `traefik_kinds`.
+    """
     preview: NotRequired[PreviewArgs]
     """How a colour is looked at before it gets traffic. Default not at all."""
     port: NotRequired[int]
@@ -179,6 +190,8 @@ def _resolve(name: str, args: AppArgs) -> AppSettings:
         rollout_seconds=args.get("rollout_seconds", ROLLOUT_SECONDS),
         preview_header=preview.get("header"),
         preview_hostnames=tuple(preview.get("hostnames", ())),
+        sticky_cookie=args.get("sticky_cookie"),
+        mirror_percent=args.get("mirror_percent", 0),
         canary_headers=users.get("headers", {}),
         canary_cookies=users.get("cookies", {}),
     )
@@ -287,13 +300,18 @@ class App(pulumi.ComponentResource):
         after = pulumi.ResourceOptions(parent=self, depends_on=[home, account])
         templates = {color: objects.deployment(app, color, mounts) for color in COLORS}
         records = {color: _color(app, color, templates[color], release, after) for color in COLORS}
+        beside = [Manifest(f"{name}-{noun}", body, inside) for noun, body in traefik_services(app).items()]
         self.route = Manifest(
             f"{name}-route",
             routes.route(app, share),
             pulumi.ResourceOptions(
                 parent=self,
                 # Only on what is to carry traffic: a colour that cannot get ready never holds up the way back from it.
-                depends_on=[home, *(records[color] for color, weight in carried.items() if weight > 0)],
+                depends_on=[
+                    home,
+                    *beside,
+                    *(records[color] for color, weight in carried.items() if weight > 0),
+                ],
                 hooks=traffic_guard(name, release, carried),
             ),
         )

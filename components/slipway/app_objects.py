@@ -78,6 +78,8 @@ class AppSettings:
     rollout_seconds: int
     preview_header: str | None
     preview_hostnames: tuple[str, ...]
+    sticky_cookie: str | None
+    mirror_percent: int
     canary_headers: Mapping[str, str]
     canary_cookies: Mapping[str, str]
 

@@ -29,6 +29,7 @@ from slipway.validation import (
 
 EXPOSURES = ("load-balancer", "node-port")
 EXPOSURE = "load-balancer"
+KINDS = ("none", "install", "existing")
 HOST_RULE = "a host name or address, without scheme or port"
 REPLICAS, MAX_REPLICAS = 2, 10
 # Without a class: EKS Auto Mode and the AWS Load Balancer Controller each put in their own.
@@ -79,6 +80,11 @@ class GatewayArgs(TypedDict):
     """Traefik image. Default the version that this release was tested with."""
     definitions: NotRequired[str]
     """The Gateway API's resource definitions: `install` (default) or `existing`, when the cluster brings them."""
+    traefik_kinds: NotRequired[str]
+    """Traefik's own kinds, for Apps with `sticky_cookie` or `mirror_percent`: `none` (default), `install` their definitions, or `existing`.
+
+    Traefik then reads the ConfigMaps of all namespaces too, of which it uses nothing.
+    """
 
 
 def _resolve(name: str, args: GatewayArgs) -> GatewaySettings:
@@ -94,6 +100,7 @@ def _resolve(name: str, args: GatewayArgs) -> GatewaySettings:
         max_replicas=args.get("max_replicas", MAX_REPLICAS),
         image=args.get("image", versions.TRAEFIK_IMAGE),
         definitions=args.get("definitions", "install"),
+        traefik_kinds=args.get("traefik_kinds", "none"),
         tls_certificate=args.get("tls_certificate"),
         tls_private_key=args.get("tls_private_key"),
         tls_secret=args.get("tls_secret"),
@@ -119,6 +126,7 @@ def _check(check: Checks, gateway: GatewaySettings, args: GatewayArgs) -> None:
     check.value("max_replicas", gateway.max_replicas, "1-50", is_whole(1, 50))
     check.value("image", gateway.image, "an image", is_text)
     check.value("definitions", gateway.definitions, "install or existing", is_one_of(("install", "existing")))
+    check.value("traefik_kinds", gateway.traefik_kinds, f"one of {', '.join(KINDS)}", is_one_of(KINDS))
     check.value("tls_certificate", gateway.tls_certificate, "a certificate in PEM", _is_pem)
     check.value("tls_private_key", gateway.tls_private_key, "a private key in PEM", _is_pem, secret=True)
     check.value("tls_secret", gateway.tls_secret, "a Secret's name", matches(DNS_LABEL))
@@ -208,12 +216,11 @@ class Gateway(pulumi.ComponentResource):
 
 
 def _definitions(name: str, settings: GatewaySettings, opts: pulumi.ResourceOptions) -> list[Manifest]:
-    if settings.definitions == "existing":
-        return []
-    return [
-        Manifest(f"{name}-crd-{body['spec']['names']['plural']}", body, opts)
-        for body in gateway_api.definitions()
+    bodies = [
+        *(gateway_api.definitions() if settings.definitions == "install" else []),
+        *(gateway_api.traefik_kinds() if settings.traefik_kinds == "install" else []),
     ]
+    return [Manifest(f"{name}-crd-{body['spec']['names']['plural']}", body, opts) for body in bodies]
 
 
 def _origin_secret(

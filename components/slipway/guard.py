@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from slipway import shares
 from slipway.diagnosis import Object, rollout
 from slipway.kube import Cluster
 from slipway.readiness import Color, wait_until_ready
@@ -98,11 +99,9 @@ def live_weights(colors: Mapping[str, Color], route: Object | None) -> dict[str,
     """The weights that the cluster's route has now, whatever Pulumi's state says of it."""
     if route is None:
         return {}
-    names = {place.deployment for place in colors.values()}
-    rules = [
-        {ref["name"]: ref.get("weight", 1) for ref in rule.get("backendRefs", ())}
-        for rule in route["spec"]["rules"]
-    ]
-    # A rule that names one colour alone sends chosen users to it.
-    shares = next((rule for rule in rules if names <= rule.keys()), rules[0])
-    return {color: shares.get(place.deployment, 0) for color, place in colors.items()}
+    return shares.read(services(colors), route["spec"]["rules"])
+
+
+def services(colors: Mapping[str, Color]) -> dict[str, str]:
+    """Each colour's Service, which App calls as its Deployment."""
+    return {color: place.deployment for color, place in colors.items()}

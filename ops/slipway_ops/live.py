@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from slipway import shares
 from slipway.diagnosis import Rollout, rollout
-from slipway.guard import Guard, is_idle, live_weights
+from slipway.guard import Guard, is_idle, live_weights, services
 from slipway.traffic import IDLE_REPLICAS, REPLICAS, other
 from slipway_ops.api import Api, Object
 from slipway_ops.errors import AbsentError, OperatorError
@@ -75,22 +76,13 @@ def look(api: Api, guard: Guard) -> Live:
 
 def move(api: Api, live: Live, weights: Mapping[str, int]) -> None:
     """Writes the weights, and only onto the route as it was read; RefusedError when somebody wrote it meanwhile."""
-    shares = {live.guard.colors[color].deployment: weight for color, weight in weights.items()}
     version = live.route["metadata"]["resourceVersion"]
     patch: list[dict[str, Any]] = [{"op": "test", "path": "/metadata/resourceVersion", "value": version}]
-    for number, rule in enumerate(live.route["spec"]["rules"]):
-        names = [backend["name"] for backend in rule.get("backendRefs", ())]
-        if not shares.keys() <= set(names):
-            continue  # a rule that is not about shares
-        patch += [
-            {
-                "op": "add",
-                "path": f"/spec/rules/{number}/backendRefs/{place}/weight",
-                "value": shares[name],
-            }
-            for place, name in enumerate(names)
-            if name in shares
-        ]
+    written = shares.write(services(live.guard.colors), live.route["spec"]["rules"], weights)
+    patch += [
+        {"op": "add", "path": f"/spec/rules/{rule}/backendRefs/{place}/weight", "value": weight}
+        for rule, place, weight in written
+    ]
     if len(patch) == 1:
         raise OperatorError(
             f"the HTTPRoute {live.guard.namespace}/{live.guard.route} names not both colours; nothing was changed\n"

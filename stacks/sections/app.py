@@ -82,6 +82,7 @@ class App(Section):
     hostnames: list[Hostname] | None = None
     preview: Preview | None = None
     canary_users: CanaryUsers | None = None
+    sticky_cookie: Cookie | None = None
     scaling: Scaling | None = None
     resources: Resources | None = None
     user: Annotated[int | None, between(1, 65535)] = None

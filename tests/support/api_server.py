@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from slipway.shares import read
+from slipway.traffic import COLORS
 from tests.support.loopback import Asked, Reply, as_json, listening
 
 Object = dict[str, Any]
@@ -104,8 +106,7 @@ class FakeApiServer:
 
     @property
     def weights(self) -> dict[str, int]:
-        rule = self.objects[ROUTE]["spec"]["rules"][-1]
-        return {ref["name"].removeprefix("chat-"): ref["weight"] for ref in rule["backendRefs"]}
+        return read({color: f"chat-{color}" for color in COLORS}, self.objects[ROUTE]["spec"]["rules"])
 
     @property
     def records(self) -> list[Object]:

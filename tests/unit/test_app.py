@@ -383,6 +383,111 @@ def test_without_a_canary_there_are_no_chosen_users(run: Run, program: Program) 
     assert len(rules(program)) == 1
 
 
+SERVICE = "traefik.io/v1alpha1:TraefikService"
+BOTH = {"chat-blue", "chat-green"}
+
+
+def kept_by(program: Program) -> dict[str, dict[str, int]]:
+    """The rules that keep users: the cookie's name, and where it leads."""
+    found: dict[str, dict[str, int]] = {}
+    for rule in rules(program)[1:]:
+        ((header,),) = [match["headers"] for match in rule["matches"]]
+        assert (header["type"], header["name"]) == ("RegularExpression", "Cookie")
+        found[header["value"].removeprefix("(^|; ?)").removesuffix("=")] = backends(rule)
+    return found
+
+
+def test_without_cookie_and_copies_there_is_nothing_of_traefik_s(run: Run, program: Program) -> None:
+    run(app)
+    assert not [resource for resource in program.resources if "TraefikService" in resource.type]
+    assert backends(rules(program)[0]).keys() == BOTH
+
+
+def test_users_of_a_canary_keep_their_colour(run: Run, program: Program) -> None:
+    run(lambda: app(strategy="canary", canary_weight=25, sticky_cookie="lane"))
+    assert backends(rules(program)[0]) == {
+        "chat-blue": 0,
+        "chat-green": 0,
+        "chat-blue-kept": 75,
+        "chat-green-kept": 25,
+    }
+    blue, green = kept_by(program)
+    assert re.fullmatch(r"lane-blue-[0-9a-f]{8}", blue)
+    assert green.startswith("lane-green-")
+    assert list(kept_by(program).values()) == [
+        {"chat-blue": 1, "chat-green": 0},
+        {"chat-green": 1, "chat-blue": 0},
+    ]
+    made = body(program, SERVICE, "chat-green-kept")
+    assert (made["metadata"]["name"], made["metadata"]["namespace"]) == ("chat-green-kept", "chat")
+    assert made["spec"]["weighted"] == {
+        "services": [{"kind": "TraefikService", "name": "chat-chat-green-http-80@kubernetesgateway"}],
+        "sticky": {"cookie": {"name": green, "httpOnly": True, "sameSite": "lax"}},
+    }
+    waits = program.by_name(f"kubernetes:{ROUTE}", "chat-route").depends_on
+    assert {"chat-blue-kept", "chat-green-kept"} <= waits, "a route to what is not there serves nobody"
+
+
+@pytest.mark.parametrize("active", ["blue", "green"])
+def test_a_canary_without_weight_keeps_nobody_and_draws_nobody(
+    run: Run, program: Program, active: str
+) -> None:
+    run(lambda: app(strategy="canary", active=active, sticky_cookie="lane"))
+    only = {f"chat-{color}": 100 * (color == active) for color in ("blue", "green")}
+    assert backends(rules(program)[0]) == {**only, "chat-blue-kept": 0, "chat-green-kept": 0}
+    there = {f"chat-{color}": int(color == active) for color in ("blue", "green")}
+    assert list(kept_by(program).values()) == [there, there]
+
+
+def test_the_next_release_draws_everyone_anew(run: Run, program: Program) -> None:
+    def cookies(**more: Any) -> list[str]:
+        program.resources.clear()
+        run(lambda: app(strategy="canary", sticky_cookie="lane", **more))
+        return [*kept_by(program)]
+
+    assert cookies() == cookies(canary_weight=50)
+    assert not {*cookies()} & {*cookies(green_image="chat:3")}
+
+
+def test_chosen_users_come_before_kept_ones(run: Run, program: Program) -> None:
+    run(lambda: app(strategy="canary", canary_users=USERS, sticky_cookie="lane"))
+    _, chosen, *kept = rules(program)
+    assert backends(chosen) == {"chat-green": 1}
+    assert len(kept) == 2
+
+
+def test_only_a_canary_is_sticky(run: Run, program: Program) -> None:
+    run(lambda: app(sticky_cookie="lane"))
+    assert len(rules(program)) == 1
+    assert backends(rules(program)[0]).keys() == BOTH
+
+
+def test_the_second_colour_gets_copies(run: Run, program: Program) -> None:
+    run(lambda: app(mirror_percent=30))
+    assert backends(rules(program)[0]) == {
+        "chat-blue": 70,
+        "chat-green": 0,
+        "chat-blue-mirrored": 30,
+        "chat-green-mirrored": 0,
+    }
+    made = body(program, SERVICE, "chat-blue-mirrored")
+    assert made["spec"]["mirroring"] == {
+        "kind": "TraefikService",
+        "name": "chat-chat-blue-http-80@kubernetesgateway",
+        "mirrors": [{"kind": "Service", "name": "chat-green", "port": 80, "percent": 100}],
+        "maxBodySize": 1024 * 1024,
+    }
+    assert scaling(program, "green")[1]["minReplicas"] == 2, "it is under load"
+    assert "chat-green-release" in program.by_name(f"kubernetes:{ROUTE}", "chat-route").depends_on
+
+
+def test_a_colour_with_traffic_gets_no_copies(run: Run, program: Program) -> None:
+    run(lambda: app(strategy="canary", canary_weight=25, mirror_percent=100))
+    weights = backends(rules(program)[0])
+    assert (weights["chat-blue"], weights["chat-green"]) == (75, 25)
+    assert weights["chat-blue-mirrored"] == 0
+
+
 def test_the_route_waits_only_for_colours_that_carry_traffic(run: Run, program: Program) -> None:
     run(app)
     waits = program.by_name(f"kubernetes:{ROUTE}", "chat-route").depends_on
@@ -473,6 +578,9 @@ def test_hooks_stand_before_records_and_route(run: Run, program: Program) -> Non
             {"hostnames": ["a.example"], "preview": {"hostnames": ["a.example"]}},
             "a.example must stand in hostnames or in preview.hostnames, not in both",
         ),
+        ({"sticky_cookie": "a b"}, "sticky_cookie must be a cookie's name, got 'a b'"),
+        ({"mirror_percent": 101}, "mirror_percent must be 0-100, got 101"),
+        ({"strategy": "rolling", "mirror_percent": 1}, "under the strategy rolling it has to be 0"),
         ({"canary_users": {"headers": {"a:b": "1"}}}, "canary_users.headers must be a header's name"),
         ({"canary_users": {"headers": {"X-Beta": ""}}}, "canary_users.headers[X-Beta] must be text"),
         ({"canary_users": {"cookies": {"a b": "1"}}}, "canary_users.cookies must be a cookie's name"),

@@ -242,6 +242,41 @@ def test_autoscalers_that_cannot_be_written_hold_nothing_up(stack: Stack) -> Non
     assert stack.carrier == "green"
 
 
+def test_kept_users_and_copies_go_with_the_same_write(stack: Stack) -> None:
+    """A canary of 25 % with users who keep their colour, and a second colour that gets copies: all of it ends at once."""
+    first = {
+        "chat-blue": 40,
+        "chat-green": 0,
+        "chat-blue-kept": 35,
+        "chat-green-kept": 25,
+        "chat-blue-mirrored": 0,
+    }
+    kept = [{"chat-blue": 1, "chat-green": 0}, {"chat-green": 1, "chat-blue": 0}]
+    rules = [
+        {"backendRefs": [{"name": name, "weight": weight} for name, weight in rule.items()]}
+        for rule in (first, *kept)
+    ]
+    stack.cluster.put(ROUTE, {"metadata": {"name": "chat"}, "spec": {"rules": rules}})
+    report = stack.json("switch", "green")
+    assert report["before"] == {"blue": 75, "green": 25}
+    assert stack.writes.count(ROUTE) == 1
+    found = [
+        {backend["name"]: backend["weight"] for backend in rule["backendRefs"]}
+        for rule in stack.cluster.objects[ROUTE]["spec"]["rules"]
+    ]
+    everyone = {"chat-blue": 0, "chat-green": 1}
+    assert found[0]["chat-green"] == sum(found[0].values()) == 100
+    assert found[1:] == [everyone, everyone]
+
+
+def test_a_switch_ends_the_copies_in_the_file_too(stack: Stack) -> None:
+    stack.file.write_text(FILE + "  slipway:mirrorPercent: 50\n")
+    assert stack.json("switch", "green")["written"] == {
+        "slipway:active": "green",
+        "slipway:mirrorPercent": "0",
+    }
+
+
 def test_a_colour_that_does_not_get_ready_gets_nothing(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     stack.cluster.deployment("green", 0, 3)
     monkeypatch.setattr(project, "ROLLOUT_SECONDS", 0.1)

@@ -262,6 +262,23 @@ def test_the_error_says_that_nothing_changed() -> None:
             "slipway:app.scaling.warmSeconds must be 0-3600, got 3601",
         ),
         (
+            {"app": {"name": "a", "stickyCookie": "lane"}},
+            "slipway:app must go without stickyCookie unless slipway:gateway.traefikKinds is install or existing",
+        ),
+        (
+            {"mirrorPercent": "10"},
+            "slipway:mirrorPercent must be 0 unless slipway:gateway.traefikKinds is install or existing, got",
+        ),
+        (
+            {"mirrorPercent": "10", "strategy": "rolling", "gateway": {"traefikKinds": "existing"}},
+            "slipway:mirrorPercent must be 0 when slipway:strategy is rolling: there is no second colour to copy to",
+        ),
+        ({"mirrorPercent": "200"}, 'slipway:mirrorPercent must be 0-100, got "200"'),
+        (
+            {"gateway": {"traefikKinds": "some"}},
+            "slipway:gateway.traefikKinds must be 'none', 'install' or 'existing'",
+        ),
+        (
             {"app": {"name": "a", "hostnames": ["Chat"]}},
             'slipway:app.hostnames.0 must be a host name, as chat.example.com, got "Chat"',
         ),
