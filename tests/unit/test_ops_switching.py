@@ -257,8 +257,10 @@ def test_kept_users_and_copies_go_with_the_same_write(stack: Stack) -> None:
         for rule in (first, *kept)
     ]
     stack.cluster.put(ROUTE, {"metadata": {"name": "chat"}, "spec": {"rules": rules}})
-    report = stack.json("switch", "green")
-    assert report["before"] == {"blue": 75, "green": 25}
+    stack.cluster.deployment("green", 4)
+    done = stack.run("switch", "green", "--json")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["before"] == {"blue": 75, "green": 25}
     assert stack.writes.count(ROUTE) == 1
     found = [
         {backend["name"]: backend["weight"] for backend in rule["backendRefs"]}
