@@ -193,7 +193,7 @@ class Gateway(pulumi.ComponentResource):
             parent=self, depends_on=[home, *rights, *definitions, configuration]
         )
         verified, self.origin_secret = _origin_secret(name, settings, inside)
-        Manifest(f"{name}-traefik", objects.traefik(settings, verified), after_rights)
+        traefik = Manifest(f"{name}-traefik", objects.traefik(settings, verified), after_rights)
         gateway_class = Manifest(f"{name}-class", objects.gateway_class(settings), after_rights)
         gateway = Manifest(
             f"{name}-gateway",
@@ -202,8 +202,9 @@ class Gateway(pulumi.ComponentResource):
         )
 
         self.url = objects.url(settings, service.status)
-        # Taken from the object, so that a route waits for its Gateway.
-        self.gateway_name = gateway.metadata.apply(lambda metadata: metadata["name"])
+        # Taken from the object, so that a route waits for its Gateway; where it may need more of Traefik, for all its pods.
+        ready = gateway.id if settings.traefik_kinds == "none" else traefik.id
+        self.gateway_name = pulumi.Output.all(gateway.metadata, ready).apply(lambda both: both[0]["name"])
         self.namespace = gateway.metadata.apply(lambda metadata: metadata["namespace"])
         self.register_outputs(
             {
