@@ -209,6 +209,12 @@ class Settings(Section):
             )
         if self.migration and self.strategy == "rolling":
             yield "slipway:migration has no effect: slipway deploy runs it, and slipway:strategy is rolling"
+        rate = self.app.scaling and self.app.scaling.requests_per_second
+        if rate and not (self.monitoring and self.monitoring.request_metrics):
+            yield (
+                "slipway:app.scaling.requestsPerSecond needs slipway:monitoring.requestMetrics, here or in another stack of the cluster: "
+                "without it the autoscaler knows cpu alone, and takes no pod away"
+            )
         if self.app.sticky_cookie and self.strategy != "canary":
             yield f"slipway:app.stickyCookie has no effect: slipway:strategy is {self.strategy}, not canary"
         if self.canary_weight and self.strategy != "canary":
@@ -244,6 +250,7 @@ def parse(
         )
     for section, key, one in (
         ("monitoring", "receivers", "receivers.NAME"),
+        ("monitoring", "requestMetrics", "requestMetrics.privateKey"),
         ("gateway", "tlsPrivateKey", "tlsPrivateKey"),
     ):
         said = values.get(section)

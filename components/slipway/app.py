@@ -6,20 +6,21 @@ Costs: the pods of both colours; the one without traffic keeps its size for `sca
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any, NotRequired, TypedDict
+from typing import NotRequired, TypedDict
 
 import pulumi
 
 from slipway import app_objects as objects
 from slipway import app_routes as routes
+from slipway.app_checks import check_values
 from slipway.app_objects import AppSettings, Mounts
 from slipway.app_traefik import traefik_services
 from slipway.guard import app_colors
 from slipway.manifest import Body, Manifest, namespace
 from slipway.readiness import ROLLOUT_SECONDS
 from slipway.release import Release, rollout_guard, traffic_guard
-from slipway.traffic import COLORS, MAX_REPLICAS, MIN_REPLICAS, STRATEGIES, weights
-from slipway.validation import CPU, DNS_LABEL, ENV_NAME, MEMORY, Checks, is_one_of, is_text, is_whole, matches
+from slipway.traffic import COLORS, MAX_REPLICAS, MIN_REPLICAS, weights
+from slipway.validation import Checks
 
 WRITABLE_PATHS = ("/tmp",)  # noqa: S108 (a mount, not a file)
 
@@ -37,6 +38,8 @@ class ScalingArgs(TypedDict):
     """Seconds that a colour keeps its size after it lost its traffic, or got a new release, 0-3600. Default 1800."""
     cpu_percent: NotRequired[int]
     """Use of the requested cpu that the autoscaler aims at, in per cent, 1-100. Default 70."""
+    requests_per_second: NotRequired[int]
+    """Requests per second and pod that it aims at besides, 1-100000; by a MonitoringStack with `request_metrics`. Default none."""
 
 
 class ResourcesArgs(TypedDict):
@@ -174,6 +177,7 @@ def _resolve(name: str, args: AppArgs) -> AppSettings:
         idle_replicas=scaling.get("idle_replicas", 1),
         warm_seconds=scaling.get("warm_seconds", 1800),
         cpu_percent=scaling.get("cpu_percent", 70),
+        requests_per_second=scaling.get("requests_per_second"),
         cpu=resources.get("cpu", "250m"),
         memory=resources.get("memory", "256Mi"),
         startup_seconds=probes.get("startup_seconds", 60),
@@ -201,65 +205,8 @@ def _resolve(name: str, args: AppArgs) -> AppSettings:
         check.shape("probes.", probes, ProbesArgs)
         check.shape("preview.", preview, PreviewArgs)
         check.shape("canary_users.", users, CanaryUsersArgs)
-        _check(check, app)
-        routes.check(check, app)
+        check_values(check, app)
     return app
-
-
-def _check(check: Checks, app: AppSettings) -> None:
-    label = "lower-case letters, digits and -"
-    check.value("name", app.name, label, matches(DNS_LABEL))
-    check.value("namespace", app.namespace, label, matches(DNS_LABEL))
-    for color, image in app.images.items():
-        check.value(f"{color}_image", image, "an image", is_text)
-    check.value("active", app.active, f"one of {', '.join(COLORS)}", is_one_of(COLORS))
-    check.value("strategy", app.strategy, f"one of {', '.join(STRATEGIES)}", is_one_of(STRATEGIES))
-    check.value("canary_weight", app.canary_weight, "0-100", is_whole(0, 100))
-    check.value("port", app.port, "1024-65535 (the container is not root)", is_whole(1024, 65535))
-    check.value("health_path", app.health_path, "a path that starts with /", _is_path)
-    check.value("metrics_path", app.metrics_path, "a path that starts with /", _is_path)
-    check.value("probes.startup_seconds", app.startup_seconds, "1-3600", is_whole(1, 3600))
-    check.value("probes.period_seconds", app.period_seconds, "1-300", is_whole(1, 300))
-    check.value("probes.timeout_seconds", app.timeout_seconds, "1-60", is_whole(1, 60))
-    check.value("probes.live_path", app.live_path, "a path that starts with /", _is_path)
-    check.value("scaling.min_replicas", app.min_replicas, "1-1000", is_whole(1, 1000))
-    check.value("scaling.max_replicas", app.max_replicas, "1-1000", is_whole(1, 1000))
-    check.value("scaling.idle_replicas", app.idle_replicas, "1-1000", is_whole(1, 1000))
-    check.value("scaling.warm_seconds", app.warm_seconds, "0-3600", is_whole(0, 3600))
-    check.value("scaling.cpu_percent", app.cpu_percent, "1-100", is_whole(1, 100))
-    check.value("resources.cpu", app.cpu, "as 250m or 1", matches(CPU))
-    check.value("resources.memory", app.memory, "as 256Mi", matches(MEMORY))
-    check.value("user", app.user, "1-65535", is_whole(1, 65535))
-    check.value("drain_seconds", app.drain_seconds, "1-300", is_whole(1, 300))
-    check.value("rollout_seconds", app.rollout_seconds, "10-3600", is_whole(10, 3600))
-    mounted = {"writable_paths": app.writable_paths, "files": app.files, "claims": app.claims}
-    for argument, paths in mounted.items():
-        for path in paths:
-            check.value(argument, path, "absolute paths", _is_path)
-    at = [path for paths in mounted.values() for path in paths]
-    doubly = sorted({path for path in at if at.count(path) > 1})
-    check.rule(
-        not doubly, f"{', '.join(doubly)} must stand in one of writable_paths, files and claims, not in two"
-    )
-    for argument, words in {"command": app.command, "arguments": app.arguments}.items():
-        for word in words:
-            check.value(argument, word, "words of text", lambda word: isinstance(word, str))
-    for key in (*app.env, *app.secrets):
-        check.value("env and secrets", key, "named by letters, digits and _", matches(ENV_NAME))
-    twice = sorted(app.env.keys() & app.secrets.keys())
-    check.rule(not twice, f"{', '.join(twice)} must stand in env or in secrets, not in both")
-    check.rule(
-        app.min_replicas <= app.max_replicas,
-        f"scaling.max_replicas {app.max_replicas} is below scaling.min_replicas {app.min_replicas}",
-    )
-    check.rule(
-        app.idle_replicas <= app.min_replicas,
-        f"scaling.idle_replicas {app.idle_replicas} is above scaling.min_replicas {app.min_replicas}",
-    )
-
-
-def _is_path(value: Any) -> bool:
-    return isinstance(value, str) and value.startswith("/")
 
 
 class App(pulumi.ComponentResource):

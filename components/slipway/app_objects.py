@@ -20,7 +20,7 @@ from slipway.manifest import (
     restricted_container,
     restricted_pod,
 )
-from slipway.traffic import IDLE_REPLICAS, REPLICAS
+from slipway.traffic import IDLE_REPLICAS, REPLICAS, REQUESTS_METRIC
 
 _FINISH_SECONDS = 30
 # The labels of a MonitoringStack's namespace.
@@ -62,6 +62,7 @@ class AppSettings:
     idle_replicas: int
     warm_seconds: int
     cpu_percent: int
+    requests_per_second: int | None
     cpu: str
     memory: str
     startup_seconds: int
@@ -231,6 +232,8 @@ def _autoscaler(
 ) -> Body:
     metadata = app.metadata(color, annotations={**notes, **MAY_BE_WRITTEN})
     del metadata["name"]  # another one each time that it is replaced
+    target = {"type": "Utilization", "averageUtilization": app.cpu_percent}
+    cpu = {"type": "Resource", "resource": {"name": "cpu", "target": target}}
     return {
         "apiVersion": "autoscaling/v2",
         "kind": "HorizontalPodAutoscaler",
@@ -239,18 +242,25 @@ def _autoscaler(
             "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": app.colored(color)},
             "minReplicas": least,
             "maxReplicas": app.max_replicas,
-            "metrics": [
-                {
-                    "type": "Resource",
-                    "resource": {
-                        "name": "cpu",
-                        "target": {"type": "Utilization", "averageUtilization": app.cpu_percent},
-                    },
-                }
-            ],
+            "metrics": [cpu, *_requests(app, color)],
             "behavior": {"scaleDown": scale_down},
         },
     }
+
+
+def _requests(app: AppSettings, color: str) -> list[dict[str, Any]]:
+    """What a colour gets by way of the gateway, shared by its pods; the autoscaler goes by what asks for the most of them."""
+    if app.requests_per_second is None:
+        return []
+    application = "-".join(re.findall(r"[a-z0-9]+", f"{app.namespace}-{app.name}"))
+    own = {"matchLabels": {"application": application, "color": color}}
+    target = {"type": "AverageValue", "averageValue": str(app.requests_per_second)}
+    return [
+        {
+            "type": "External",
+            "external": {"metric": {"name": REQUESTS_METRIC, "selector": own}, "target": target},
+        }
+    ]
 
 
 def disruption_budget(app: AppSettings, color: str) -> Body:

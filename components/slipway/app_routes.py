@@ -13,7 +13,6 @@ from slipway.app_objects import MAY_BE_WRITTEN, AppSettings
 from slipway.app_traefik import TRAEFIK, is_sticky, kept_cookie, traefik_services
 from slipway.manifest import Body
 from slipway.traffic import other
-from slipway.validation import Checks, is_text, is_whole, matches
 
 Rule = dict[str, Any]
 
@@ -26,29 +25,6 @@ COOKIE = re.compile(r"[A-Za-z0-9_.~%+-]{1,256}")
 # All cookies of a request come in one header.
 _COOKIE_BEGINS = "(^|; ?)"
 _EVERYTHING = {"path": {"type": "PathPrefix", "value": "/"}}
-
-
-def check(check: Checks, app: AppSettings) -> None:
-    """Holds what an App says of its routes against the rules."""
-    header = "a header's name, as X-Slipway-Color"
-    check.value("preview.header", app.preview_header, header, matches(HEADER))
-    for argument, hosts in {"hostnames": app.hostnames, "preview.hostnames": app.preview_hostnames}.items():
-        for host in hosts:
-            check.value(argument, host, "host names, as chat.example.com", matches(HOSTNAME))
-    both = sorted({*app.hostnames} & {*app.preview_hostnames})
-    check.rule(not both, f"{', '.join(both)} must stand in hostnames or in preview.hostnames, not in both")
-    for name, value in app.canary_headers.items():
-        check.value("canary_users.headers", name, header, matches(HEADER))
-        check.value(f"canary_users.headers[{name}]", value, "text", is_text)
-    check.value("sticky_cookie", app.sticky_cookie, "a cookie's name", matches(HEADER))
-    check.value("mirror_percent", app.mirror_percent, "0-100", is_whole(0, 100))
-    check.rule(
-        app.strategy != "rolling" or app.mirror_percent == 0,
-        "mirror_percent needs a second colour to copy to: under the strategy rolling it has to be 0",
-    )
-    for name, value in app.canary_cookies.items():
-        check.value("canary_users.cookies", name, "a cookie's name", matches(HEADER))
-        check.value(f"canary_users.cookies[{name}]", value, "a cookie's value", matches(COOKIE))
 
 
 def route(app: AppSettings, weights: Mapping[str, int]) -> Body:

@@ -6,7 +6,7 @@ Costs: with `exposure` load-balancer one network load balancer by the hour and b
 
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
-from typing import Any, NotRequired, TypedDict
+from typing import NotRequired, TypedDict
 
 import pulumi
 
@@ -22,6 +22,7 @@ from slipway.validation import (
     Checks,
     are_blocks,
     is_one_of,
+    is_pem,
     is_text,
     is_whole,
     matches,
@@ -127,8 +128,8 @@ def _check(check: Checks, gateway: GatewaySettings, args: GatewayArgs) -> None:
     check.value("image", gateway.image, "an image", is_text)
     check.value("definitions", gateway.definitions, "install or existing", is_one_of(("install", "existing")))
     check.value("traefik_kinds", gateway.traefik_kinds, f"one of {', '.join(KINDS)}", is_one_of(KINDS))
-    check.value("tls_certificate", gateway.tls_certificate, "a certificate in PEM", _is_pem)
-    check.value("tls_private_key", gateway.tls_private_key, "a private key in PEM", _is_pem, secret=True)
+    check.value("tls_certificate", gateway.tls_certificate, "a certificate in PEM", is_pem)
+    check.value("tls_private_key", gateway.tls_private_key, "a private key in PEM", is_pem, secret=True)
     check.value("tls_secret", gateway.tls_secret, "a Secret's name", matches(DNS_LABEL))
     check.value(
         "client_requests_per_second", args.get("client_requests_per_second"), "1-100000", is_whole(1, 100000)
@@ -154,10 +155,6 @@ def _check(check: Checks, gateway: GatewaySettings, args: GatewayArgs) -> None:
             gateway.replicas <= gateway.max_replicas,
             f"max_replicas {gateway.max_replicas} is below replicas {gateway.replicas}",
         )
-
-
-def _is_pem(value: Any) -> bool:
-    return isinstance(value, str) and value.lstrip().startswith("-----BEGIN ")
 
 
 class Gateway(pulumi.ComponentResource):

@@ -12,6 +12,9 @@ MIN_REPLICAS, MAX_REPLICAS = 2, 10
 REPLICAS, IDLE_REPLICAS = "slipway/replicas", "slipway/idle-replicas"
 """Annotations of an idle colour's autoscaler: its least number of pods with traffic, and without."""
 
+REQUESTS_METRIC = "gateway_requests_per_second"
+"""The external metric that a MonitoringStack answers by `application` and `color`, as its rules call what Traefik's services are of."""
+
 
 def other(color: str) -> str:
     """The colour that is not this one."""

@@ -24,6 +24,7 @@ class Scaling(Section):
     idle_replicas: Annotated[int | None, between(1, 1000)] = None
     warm_seconds: Annotated[int | None, between(0, 3600)] = None
     cpu_percent: Annotated[int | None, between(1, 100)] = None
+    requests_per_second: Annotated[int | None, between(1, 100000)] = None
 
     @field_validator("max_replicas")
     @classmethod

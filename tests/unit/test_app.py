@@ -181,6 +181,27 @@ def test_autoscaler_and_disruption_budget(run: Run, program: Program) -> None:
     assert budget["maxUnavailable"] == 1
 
 
+def test_it_scales_by_requests_per_second_besides_when_asked(run: Run, program: Program) -> None:
+    run(app)
+    (cpu,) = body(program, AUTOSCALER, "chat-green-autoscaler")["spec"]["metrics"]
+    assert cpu["resource"] == {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 70}}
+    program.resources.clear()
+    run(lambda: app(namespace="team-a", scaling={"requests_per_second": 50}))
+    assert body(program, AUTOSCALER, "chat-green-autoscaler")["spec"]["metrics"] == [
+        cpu,
+        {
+            "type": "External",
+            "external": {
+                "metric": {
+                    "name": "gateway_requests_per_second",
+                    "selector": {"matchLabels": {"application": "team-a-chat", "color": "green"}},
+                },
+                "target": {"type": "AverageValue", "averageValue": "50"},
+            },
+        },
+    ]
+
+
 def scaling(program: Program, color: str) -> tuple[dict[str, str], dict[str, Any]]:
     """A colour's autoscaler: what it notes, and how it behaves."""
     made = body(program, AUTOSCALER, f"chat-{color}-autoscaler")
@@ -549,6 +570,8 @@ def test_hooks_stand_before_records_and_route(run: Run, program: Program) -> Non
             "there is no argument scaling.min_replica; did you mean scaling.min_replicas?",
         ),
         ({"scaling": {"cpu_percent": 0}}, "scaling.cpu_percent must be 1-100, got 0"),
+        ({"scaling": {"min_replicas": "two"}}, "scaling.min_replicas must be 1-1000, got 'two'"),
+        ({"scaling": {"requests_per_second": 0}}, "scaling.requests_per_second must be 1-100000, got 0"),
         ({"scaling": {"idle_replicas": 0}}, "scaling.idle_replicas must be 1-1000, got 0"),
         ({"scaling": {"warm_seconds": 3601}}, "scaling.warm_seconds must be 0-3600, got 3601"),
         ({"scaling": {"idle_replicas": 3}}, "scaling.idle_replicas 3 is above scaling.min_replicas 2"),

@@ -404,6 +404,28 @@ def test_a_canary_weight_without_effect_deserves_a_warning() -> None:
     assert list(settings(canaryWeight="5", strategy="canary").warnings()) == []
 
 
+def test_cookies_and_requests_without_effect_deserve_a_warning() -> None:
+    kinds = {"traefikKinds": "existing"}
+    (warning,) = settings(gateway=kinds, app={"name": "a", "stickyCookie": "lane"}).warnings()
+    assert "stickyCookie has no effect" in warning
+    (warning,) = settings(app={"name": "a", "scaling": {"requestsPerSecond": 50}}).warnings()
+    assert "requestsPerSecond needs slipway:monitoring.requestMetrics" in warning
+    sticky = settings(gateway=kinds, app={"name": "a", "stickyCookie": "lane"}, strategy="canary")
+    assert list(sticky.warnings()) == []
+
+
+PEMS = dict.fromkeys(("certificate", "privateKey", "authority"), "-----BEGIN X-----")
+
+
+def test_the_key_of_request_metrics_is_never_in_clear() -> None:
+    said = raw({**GOOD, "monitoring": {"requestMetrics": PEMS}})
+    with pytest.raises(SettingsError, match=r"slipway:monitoring.requestMetrics stands there in clear"):
+        parse(said, "Pulumi.dev.yaml")
+    made = parse(said, "Pulumi.dev.yaml", {"monitoring"}).monitoring
+    assert made is not None
+    assert made.args()["request_metrics"]["private_key"] == "-----BEGIN X-----"
+
+
 def test_load_reads_the_stack_s_own_namespace_and_knows_its_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pulumi.get_stack", lambda: "test")
     values = {f"slipway:{key}": value for key, value in raw({**GOOD, "secrets": {"CODE": "x"}}).items()}
