@@ -15,13 +15,19 @@ LEAST = 2
 
 
 def _replicas(stack: Stack, workload: Resource) -> Any:
-    """The fewest pods that a workload has: its autoscaler's minimum, or else what it says itself."""
+    """The fewest pods that a workload has while it serves: its autoscaler's minimum, or else what it says itself."""
     for autoscaler in stack.of(AUTOSCALER):
         target = autoscaler.at("spec.scaleTargetRef", {})
         same = (at(target, "kind"), at(target, "name")) == (workload.at("kind"), workload.where[1])
         if same and autoscaler.where[0] == workload.where[0]:
-            return autoscaler.at("spec.minReplicas", 1)
+            return _noted(autoscaler) or autoscaler.at("spec.minReplicas", 1)
     return workload.at("spec.replicas", 1)
+
+
+def _noted(autoscaler: Resource) -> int | None:
+    """What an idle colour of an App has before any traffic comes: the App sees to that."""
+    noted = (entries(autoscaler.at("metadata.annotations")) or {}).get("slipway/replicas")
+    return int(noted) if isinstance(noted, str) and noted.isdecimal() else None
 
 
 def _alone(stack: Stack) -> Iterator[tuple[Resource, str]]:

@@ -251,6 +251,7 @@ class Environment:
             active=settings.active,
             strategy=settings.strategy,
             canary_weight=settings.canary_weight,
+            mirror_percent=settings.mirror_percent,
             secrets={name: pulumi.Output.secret(value) for name, value in settings.secrets.items()},
             gateway_name=self.gateway.gateway_name,
             gateway_namespace=self.gateway.namespace,

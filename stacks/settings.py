@@ -75,6 +75,7 @@ class Settings(Section):
     cluster: Annotated[Cluster, BeforeValidator(_kind_alone)]
     gateway: Gateway = Field(default_factory=lambda: Gateway.model_validate({}))
     app: App
+    mirror_percent: Annotated[int, BeforeValidator(_per_cent)] = 0
     secrets: Variables = Field(default_factory=dict)
     backup: Backup | None = None
     audit: Audit | None = None
@@ -107,6 +108,28 @@ class Settings(Section):
     def _eks_stands_in_a_network(cls, value: Cluster, info: ValidationInfo) -> Cluster:
         if value.kind == "eks" and info.data.get("network", ...) is None:
             raise ValueError("must have slipway:network beside it when its kind is eks")
+        return value
+
+    @field_validator("app", "mirror_percent")
+    @classmethod
+    def _by_traefik_s_own_kinds(cls, value: Any, info: ValidationInfo) -> Any:
+        entry: Gateway | None = info.data.get("gateway")
+        if entry and entry.traefik_kinds in (None, "none"):
+            if isinstance(value, App) and value.sticky_cookie:
+                raise ValueError(
+                    "must go without stickyCookie unless slipway:gateway.traefikKinds is install or existing"
+                )
+            if isinstance(value, int) and value:
+                raise ValueError("must be 0 unless slipway:gateway.traefikKinds is install or existing")
+        return value
+
+    @field_validator("mirror_percent")
+    @classmethod
+    def _to_a_second_colour(cls, value: int, info: ValidationInfo) -> int:
+        if value and info.data.get("strategy") == "rolling":
+            raise ValueError(
+                "must be 0 when slipway:strategy is rolling: there is no second colour to copy to"
+            )
         return value
 
     @field_validator("cdn")
@@ -186,6 +209,14 @@ class Settings(Section):
             )
         if self.migration and self.strategy == "rolling":
             yield "slipway:migration has no effect: slipway deploy runs it, and slipway:strategy is rolling"
+        rate = self.app.scaling and self.app.scaling.requests_per_second
+        if rate and not (self.monitoring and self.monitoring.request_metrics):
+            yield (
+                "slipway:app.scaling.requestsPerSecond needs slipway:monitoring.requestMetrics, here or in another stack of the cluster: "
+                "without it the autoscaler knows cpu alone, and takes no pod away"
+            )
+        if self.app.sticky_cookie and self.strategy != "canary":
+            yield f"slipway:app.stickyCookie has no effect: slipway:strategy is {self.strategy}, not canary"
         if self.canary_weight and self.strategy != "canary":
             yield f"slipway:canaryWeight has no effect: slipway:strategy is {self.strategy}, not canary"
 
@@ -219,6 +250,7 @@ def parse(
         )
     for section, key, one in (
         ("monitoring", "receivers", "receivers.NAME"),
+        ("monitoring", "requestMetrics", "requestMetrics.privateKey"),
         ("gateway", "tlsPrivateKey", "tlsPrivateKey"),
     ):
         said = values.get(section)
@@ -234,7 +266,16 @@ def parse(
 
 
 _SCALARS = frozenset(
-    {"active", "blueImage", "greenImage", "strategy", "canaryWeight", "roleBoundary", "policies"}
+    {
+        "active",
+        "blueImage",
+        "greenImage",
+        "strategy",
+        "canaryWeight",
+        "mirrorPercent",
+        "roleBoundary",
+        "policies",
+    }
 )
 
 

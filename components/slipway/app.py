@@ -1,24 +1,26 @@
 """App: one web application in two colours, blue and green, behind one weighted route.
 
 Does not build images, gateways or what the application stores data in.
-Costs: the pods of both colours; the colour without traffic stays at its least size, warm for the next switch.
+Costs: the pods of both colours; the one without traffic keeps its size for `scaling.warm_seconds`, then falls to `scaling.idle_replicas`.
 """
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any, NotRequired, TypedDict
+from typing import NotRequired, TypedDict
 
 import pulumi
 
 from slipway import app_objects as objects
 from slipway import app_routes as routes
+from slipway.app_checks import check_values
 from slipway.app_objects import AppSettings, Mounts
+from slipway.app_traefik import traefik_services
 from slipway.guard import app_colors
 from slipway.manifest import Body, Manifest, namespace
 from slipway.readiness import ROLLOUT_SECONDS
 from slipway.release import Release, rollout_guard, traffic_guard
-from slipway.traffic import COLORS, MAX_REPLICAS, MIN_REPLICAS, STRATEGIES, weights
-from slipway.validation import CPU, DNS_LABEL, ENV_NAME, MEMORY, Checks, is_one_of, is_text, is_whole, matches
+from slipway.traffic import COLORS, MAX_REPLICAS, MIN_REPLICAS, weights
+from slipway.validation import Checks
 
 WRITABLE_PATHS = ("/tmp",)  # noqa: S108 (a mount, not a file)
 
@@ -30,8 +32,14 @@ class ScalingArgs(TypedDict):
     """Fewest pods, 1-1000. Default 2."""
     max_replicas: NotRequired[int]
     """Most pods, 1-1000. Default 10."""
+    idle_replicas: NotRequired[int]
+    """Fewest pods of the colour without traffic, once it is no longer kept warm; at most `min_replicas`. Default 1."""
+    warm_seconds: NotRequired[int]
+    """Seconds that a colour keeps its size after it lost its traffic, or got a new release, 0-3600. Default 1800."""
     cpu_percent: NotRequired[int]
     """Use of the requested cpu that the autoscaler aims at, in per cent, 1-100. Default 70."""
+    requests_per_second: NotRequired[int]
+    """Requests per second and pod that it aims at besides, 1-100000; by a MonitoringStack with `request_metrics`. Default none."""
 
 
 class ResourcesArgs(TypedDict):
@@ -93,6 +101,16 @@ class AppArgs(TypedDict):
     """With `canary`: per cent of traffic to the colour that is not active, 0-100. Default 0."""
     canary_users: NotRequired[CanaryUsersArgs]
     """With `canary`: users who get the colour that is not active. Default none."""
+    sticky_cookie: NotRequired[str]
+    """With `canary`: first part of the names of the cookies by which users keep the colour that they got first. Default none.
+
+    Only while both colours have traffic, and until the next release. Needs a Gateway with `traefik_kinds`.
+    """
+    mirror_percent: NotRequired[int]
+    """Per cent of the requests of which the colour that is not active gets a copy, 0-100, while it has no traffic. Default 0.
+
+    Nobody sees what it answers; what requests do is done twice. Bodies above 1 MiB are not copied. Needs a Gateway with `traefik_kinds`.
+    """
     preview: NotRequired[PreviewArgs]
     """How a colour is looked at before it gets traffic. Default not at all."""
     port: NotRequired[int]
@@ -156,7 +174,10 @@ def _resolve(name: str, args: AppArgs) -> AppSettings:
         hostnames=tuple(args.get("hostnames", ())),
         min_replicas=scaling.get("min_replicas", MIN_REPLICAS),
         max_replicas=scaling.get("max_replicas", MAX_REPLICAS),
+        idle_replicas=scaling.get("idle_replicas", 1),
+        warm_seconds=scaling.get("warm_seconds", 1800),
         cpu_percent=scaling.get("cpu_percent", 70),
+        requests_per_second=scaling.get("requests_per_second"),
         cpu=resources.get("cpu", "250m"),
         memory=resources.get("memory", "256Mi"),
         startup_seconds=probes.get("startup_seconds", 60),
@@ -173,6 +194,8 @@ def _resolve(name: str, args: AppArgs) -> AppSettings:
         rollout_seconds=args.get("rollout_seconds", ROLLOUT_SECONDS),
         preview_header=preview.get("header"),
         preview_hostnames=tuple(preview.get("hostnames", ())),
+        sticky_cookie=args.get("sticky_cookie"),
+        mirror_percent=args.get("mirror_percent", 0),
         canary_headers=users.get("headers", {}),
         canary_cookies=users.get("cookies", {}),
     )
@@ -182,75 +205,8 @@ def _resolve(name: str, args: AppArgs) -> AppSettings:
         check.shape("probes.", probes, ProbesArgs)
         check.shape("preview.", preview, PreviewArgs)
         check.shape("canary_users.", users, CanaryUsersArgs)
-        _check(check, app)
-        _check_routes(check, app)
+        check_values(check, app)
     return app
-
-
-def _check(check: Checks, app: AppSettings) -> None:
-    label = "lower-case letters, digits and -"
-    check.value("name", app.name, label, matches(DNS_LABEL))
-    check.value("namespace", app.namespace, label, matches(DNS_LABEL))
-    for color, image in app.images.items():
-        check.value(f"{color}_image", image, "an image", is_text)
-    check.value("active", app.active, f"one of {', '.join(COLORS)}", is_one_of(COLORS))
-    check.value("strategy", app.strategy, f"one of {', '.join(STRATEGIES)}", is_one_of(STRATEGIES))
-    check.value("canary_weight", app.canary_weight, "0-100", is_whole(0, 100))
-    check.value("port", app.port, "1024-65535 (the container is not root)", is_whole(1024, 65535))
-    check.value("health_path", app.health_path, "a path that starts with /", _is_path)
-    check.value("metrics_path", app.metrics_path, "a path that starts with /", _is_path)
-    check.value("probes.startup_seconds", app.startup_seconds, "1-3600", is_whole(1, 3600))
-    check.value("probes.period_seconds", app.period_seconds, "1-300", is_whole(1, 300))
-    check.value("probes.timeout_seconds", app.timeout_seconds, "1-60", is_whole(1, 60))
-    check.value("probes.live_path", app.live_path, "a path that starts with /", _is_path)
-    check.value("scaling.min_replicas", app.min_replicas, "1-1000", is_whole(1, 1000))
-    check.value("scaling.max_replicas", app.max_replicas, "1-1000", is_whole(1, 1000))
-    check.value("scaling.cpu_percent", app.cpu_percent, "1-100", is_whole(1, 100))
-    check.value("resources.cpu", app.cpu, "as 250m or 1", matches(CPU))
-    check.value("resources.memory", app.memory, "as 256Mi", matches(MEMORY))
-    check.value("user", app.user, "1-65535", is_whole(1, 65535))
-    check.value("drain_seconds", app.drain_seconds, "1-300", is_whole(1, 300))
-    check.value("rollout_seconds", app.rollout_seconds, "10-3600", is_whole(10, 3600))
-    mounted = {"writable_paths": app.writable_paths, "files": app.files, "claims": app.claims}
-    for argument, paths in mounted.items():
-        for path in paths:
-            check.value(argument, path, "absolute paths", _is_path)
-    at = [path for paths in mounted.values() for path in paths]
-    doubly = sorted({path for path in at if at.count(path) > 1})
-    check.rule(
-        not doubly, f"{', '.join(doubly)} must stand in one of writable_paths, files and claims, not in two"
-    )
-    for argument, words in {"command": app.command, "arguments": app.arguments}.items():
-        for word in words:
-            check.value(argument, word, "words of text", lambda word: isinstance(word, str))
-    for key in (*app.env, *app.secrets):
-        check.value("env and secrets", key, "named by letters, digits and _", matches(ENV_NAME))
-    twice = sorted(app.env.keys() & app.secrets.keys())
-    check.rule(not twice, f"{', '.join(twice)} must stand in env or in secrets, not in both")
-    check.rule(
-        app.min_replicas <= app.max_replicas,
-        f"scaling.max_replicas {app.max_replicas} is below scaling.min_replicas {app.min_replicas}",
-    )
-
-
-def _check_routes(check: Checks, app: AppSettings) -> None:
-    header = "a header's name, as X-Slipway-Color"
-    check.value("preview.header", app.preview_header, header, matches(routes.HEADER))
-    for argument, hosts in {"hostnames": app.hostnames, "preview.hostnames": app.preview_hostnames}.items():
-        for host in hosts:
-            check.value(argument, host, "host names, as chat.example.com", matches(routes.HOSTNAME))
-    both = sorted({*app.hostnames} & {*app.preview_hostnames})
-    check.rule(not both, f"{', '.join(both)} must stand in hostnames or in preview.hostnames, not in both")
-    for name, value in app.canary_headers.items():
-        check.value("canary_users.headers", name, header, matches(routes.HEADER))
-        check.value(f"canary_users.headers[{name}]", value, "text", is_text)
-    for name, value in app.canary_cookies.items():
-        check.value("canary_users.cookies", name, "a cookie's name", matches(routes.HEADER))
-        check.value(f"canary_users.cookies[{name}]", value, "a cookie's value", matches(routes.COOKIE))
-
-
-def _is_path(value: Any) -> bool:
-    return isinstance(value, str) and value.startswith("/")
 
 
 class App(pulumi.ComponentResource):
@@ -289,17 +245,27 @@ class App(pulumi.ComponentResource):
         carried = routes.carriers(app, share)
         release = _release(app, args.get("kubeconfig", ""))
         after = pulumi.ResourceOptions(parent=self, depends_on=[home, account])
-        records = {color: _color(app, color, mounts, release, after) for color in COLORS}
+        templates = {color: objects.deployment(app, color, mounts) for color in COLORS}
+        records = {color: _color(app, color, templates[color], release, after) for color in COLORS}
+        beside = [Manifest(f"{name}-{noun}", body, inside) for noun, body in traefik_services(app).items()]
         self.route = Manifest(
             f"{name}-route",
             routes.route(app, share),
             pulumi.ResourceOptions(
                 parent=self,
                 # Only on what is to carry traffic: a colour that cannot get ready never holds up the way back from it.
-                depends_on=[home, *(records[color] for color, weight in carried.items() if weight > 0)],
+                depends_on=[
+                    home,
+                    *beside,
+                    *(records[color] for color, weight in carried.items() if weight > 0),
+                ],
                 hooks=traffic_guard(name, release, carried),
             ),
         )
+        for color, record in records.items():
+            idle = objects.idle_autoscaler(app, color, _hash(templates[color]))
+            scaler = objects.autoscaler(app, color) if carried[color] else idle
+            _autoscaler(f"{name}-{color}-autoscaler", scaler, _behind(after, record, self.route))
         if app.preview_hostnames:
             Manifest(f"{name}-preview", routes.preview_route(app), inside)
 
@@ -338,30 +304,41 @@ def _release(app: AppSettings, kubeconfig: pulumi.Input[str]) -> Release:
 def _color(
     app: AppSettings,
     color: str,
-    mounts: Mounts,
+    body: Body,
     release: Release,
     opts: pulumi.ResourceOptions,
 ) -> Manifest:
     """One colour's objects; what comes back is the record of its release, written when its pods are ready."""
     prefix = app.colored(color)
-    body = objects.deployment(app, color, mounts)
     deployment = Manifest(f"{prefix}-deployment", body, opts)
     service = Manifest(f"{prefix}-service", objects.service(app, color), opts)
-    Manifest(f"{prefix}-autoscaler", objects.autoscaler(app, color), opts)
     Manifest(f"{prefix}-disruption-budget", objects.disruption_budget(app, color), opts)
     return Manifest(
         f"{prefix}-release",
-        objects.release_record(app, color, _hash(body["spec"]["template"])),
+        objects.release_record(app, color, _hash(body)),
         pulumi.ResourceOptions.merge(
-            opts,
-            pulumi.ResourceOptions(
-                depends_on=[deployment, service], hooks=rollout_guard(app.name, release, color)
-            ),
+            _behind(opts, deployment, service),
+            pulumi.ResourceOptions(hooks=rollout_guard(app.name, release, color)),
         ),
     )
 
 
-def _hash(template: Any) -> pulumi.Output[str]:
-    return pulumi.Output.json_dumps(template, sort_keys=True).apply(
+def _autoscaler(name: str, body: Body, opts: pulumi.ResourceOptions) -> None:
+    """A colour's autoscaler: another one, not a changed one, when the colour comes to carry or to carry nothing, or runs a new release.
+
+    Kubernetes' controller starts each with the number of pods that there are, and takes none away before its window is over:
+    so a colour stays as it is for as long as it is to be warm. It comes behind the route: no traffic waits for it, and what
+    has traffic is not made smaller.
+    """
+    another = pulumi.ResourceOptions(replace_on_changes=["metadata.annotations"], delete_before_replace=True)
+    Manifest(name, body, pulumi.ResourceOptions.merge(opts, another))
+
+
+def _behind(opts: pulumi.ResourceOptions, *resources: pulumi.Resource) -> pulumi.ResourceOptions:
+    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[*resources]))
+
+
+def _hash(deployment: Body) -> pulumi.Output[str]:
+    return pulumi.Output.json_dumps(deployment["spec"]["template"], sort_keys=True).apply(
         lambda text: hashlib.sha256(text.encode()).hexdigest()[:16]
     )

@@ -20,6 +20,7 @@ from slipway.manifest import (
     restricted_container,
     restricted_pod,
 )
+from slipway.traffic import IDLE_REPLICAS, REPLICAS, REQUESTS_METRIC
 
 _FINISH_SECONDS = 30
 # The labels of a MonitoringStack's namespace.
@@ -32,6 +33,10 @@ _EXCUSED = excused(
     CKV_K8S_40="the user is the one that the image is made for",
     CKV_K8S_43="the stack says which image; the policy images-pinned holds it to a digest",
 )
+
+
+MAY_BE_WRITTEN = {"pulumi.com/patchForce": "true"}
+"""What a release writes straight to the cluster must not lock the next `up` out."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,10 @@ class AppSettings:
     hostnames: tuple[str, ...]
     min_replicas: int
     max_replicas: int
+    idle_replicas: int
+    warm_seconds: int
     cpu_percent: int
+    requests_per_second: int | None
     cpu: str
     memory: str
     startup_seconds: int
@@ -71,6 +79,8 @@ class AppSettings:
     rollout_seconds: int
     preview_header: str | None
     preview_hostnames: tuple[str, ...]
+    sticky_cookie: str | None
+    mirror_percent: int
     canary_headers: Mapping[str, str]
     canary_cookies: Mapping[str, str]
 
@@ -186,32 +196,71 @@ def service(app: AppSettings, color: str) -> Body:
 
 
 def autoscaler(app: AppSettings, color: str) -> Body:
-    """A colour's autoscaler. It shrinks slowly, so that a colour scaled up for a switch is still there when the traffic comes."""
+    """The autoscaler of a colour with traffic. It shrinks slowly: a colour scaled up for a switch is still there when the traffic comes."""
+    return _autoscaler(app, color, app.min_replicas, {"slipway/carries": "traffic"}, _SLOWLY)
+
+
+def idle_autoscaler(app: AppSettings, color: str, runs: pulumi.Input[str]) -> Body:
+    """The autoscaler of a colour without traffic, for one release: it keeps the pods that it finds for the warm time, then few.
+
+    What gives the colour traffic raises it to the least number with traffic first; how many that is, it says itself.
+    """
+    notes = {
+        "slipway/template": runs,
+        REPLICAS: str(app.min_replicas),
+        IDLE_REPLICAS: str(app.idle_replicas),
+    }
+    at_once = {
+        "stabilizationWindowSeconds": app.warm_seconds,
+        "policies": [{"type": "Percent", "value": 100, "periodSeconds": 60}],
+    }
+    return _autoscaler(app, color, app.idle_replicas, notes, at_once)
+
+
+_SLOWLY = {
+    "stabilizationWindowSeconds": 300,
+    "policies": [{"type": "Percent", "value": 10, "periodSeconds": 60}],
+}
+
+
+def _autoscaler(
+    app: AppSettings,
+    color: str,
+    least: int,
+    notes: Mapping[str, pulumi.Input[str]],
+    scale_down: Mapping[str, Any],
+) -> Body:
+    metadata = app.metadata(color, annotations={**notes, **MAY_BE_WRITTEN})
+    del metadata["name"]  # another one each time that it is replaced
+    target = {"type": "Utilization", "averageUtilization": app.cpu_percent}
+    cpu = {"type": "Resource", "resource": {"name": "cpu", "target": target}}
     return {
         "apiVersion": "autoscaling/v2",
         "kind": "HorizontalPodAutoscaler",
-        "metadata": app.metadata(color),
+        "metadata": metadata,
         "spec": {
             "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": app.colored(color)},
-            "minReplicas": app.min_replicas,
+            "minReplicas": least,
             "maxReplicas": app.max_replicas,
-            "metrics": [
-                {
-                    "type": "Resource",
-                    "resource": {
-                        "name": "cpu",
-                        "target": {"type": "Utilization", "averageUtilization": app.cpu_percent},
-                    },
-                }
-            ],
-            "behavior": {
-                "scaleDown": {
-                    "stabilizationWindowSeconds": 300,
-                    "policies": [{"type": "Percent", "value": 10, "periodSeconds": 60}],
-                }
-            },
+            "metrics": [cpu, *_requests(app, color)],
+            "behavior": {"scaleDown": scale_down},
         },
     }
+
+
+def _requests(app: AppSettings, color: str) -> list[dict[str, Any]]:
+    """What a colour gets by way of the gateway, shared by its pods; the autoscaler goes by what asks for the most of them."""
+    if app.requests_per_second is None:
+        return []
+    application = "-".join(re.findall(r"[a-z0-9]+", f"{app.namespace}-{app.name}"))
+    own = {"matchLabels": {"application": application, "color": color}}
+    target = {"type": "AverageValue", "averageValue": str(app.requests_per_second)}
+    return [
+        {
+            "type": "External",
+            "external": {"metric": {"name": REQUESTS_METRIC, "selector": own}, "target": target},
+        }
+    ]
 
 
 def disruption_budget(app: AppSettings, color: str) -> Body:

@@ -6,31 +6,43 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from slipway.app_objects import AppSettings
+import pulumi
+
+from slipway import shares
+from slipway.app_objects import MAY_BE_WRITTEN, AppSettings
+from slipway.app_traefik import TRAEFIK, is_sticky, kept_cookie, traefik_services
 from slipway.manifest import Body
 from slipway.traffic import other
 
 Rule = dict[str, Any]
+
 
 # https://gateway-api.sigs.k8s.io/reference/spec/: Hostname, and the part of HTTPHeaderName that browsers and proxies let through.
 HOSTNAME = re.compile(r"(?=.{1,253}$)(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 HEADER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 COOKIE = re.compile(r"[A-Za-z0-9_.~%+-]{1,256}")
 
+# All cookies of a request come in one header.
+_COOKIE_BEGINS = "(^|; ?)"
 _EVERYTHING = {"path": {"type": "PathPrefix", "value": "/"}}
 
 
 def route(app: AppSettings, weights: Mapping[str, int]) -> Body:
-    """The switch: one rule with two weighted backends; before it, in precedence, those for whom a colour is chosen by what they send."""
-    backends = [_backend(app, color, weights[color]) for color in app.images]
-    switch = {"matches": [_EVERYTHING], "backendRefs": backends}
-    # Whoever writes the weights straight to the cluster, in an emergency, must not lock the next `up` out.
-    annotations = {"pulumi.com/patchForce": "true"}
+    """The switch: one rule with weighted backends; before it, in precedence, those for whom a colour is chosen by what they send."""
+    services = {color: app.colored(color) for color in app.images}
+    backends = [_backend(app, color) for color in app.images] + [
+        {"group": TRAEFIK, "kind": "TraefikService", "name": made["metadata"]["name"]}
+        for made in traefik_services(app).values()
+    ]
+    names = [backend["name"] for backend in backends]
+    given = shares.spread(services, names, weights, app.mirror_percent)
+    weighted = [{**backend, "weight": given[backend["name"]]} for backend in backends]
+    switch = {"matches": [_EVERYTHING], "backendRefs": weighted}
     return _route(
         app,
-        app.metadata(annotations=annotations),
+        app.metadata(annotations=MAY_BE_WRITTEN),
         app.hostnames,
-        [switch, *_chosen_users(app), *_by_header(app)],
+        [switch, *_chosen_users(app), *_by_header(app), *_kept(app, services, weights)],
     )
 
 
@@ -42,11 +54,11 @@ def preview_route(app: AppSettings) -> Body:
 
 
 def carriers(app: AppSettings, weights: Mapping[str, int]) -> dict[str, int]:
-    """The weights, in which a colour that users are sent to by what they send carries something too: it must be ready for them."""
-    if not _chosen_users(app):
-        return dict(weights)
-    canary = other(app.active)
-    return {**weights, canary: max(1, weights[canary])}
+    """The weights, in which a colour that users are sent to by what they send carries something too, and one that gets copies
+    as much as it gets of them: it must be ready for them.
+    """
+    second = other(app.active)
+    return {**weights, second: max(weights[second], app.mirror_percent, 1 if _chosen_users(app) else 0)}
 
 
 def _chosen_users(app: AppSettings) -> list[Rule]:
@@ -79,10 +91,27 @@ def _by_header(app: AppSettings) -> list[Rule]:
     ]
 
 
+def _kept(app: AppSettings, services: Mapping[str, str], weights: Mapping[str, int]) -> list[Rule]:
+    """Who was given a colour while both had traffic brings its cookie, and keeps the colour for as long as that has any."""
+    if not is_sticky(app):
+        return []
+    return [
+        {
+            "matches": [{**_EVERYTHING, "headers": [_kept_cookie(app, color)]}],
+            "backendRefs": [_backend(app, *given) for given in shares.stick(color, weights).items()],
+        }
+        for color in services
+    ]
+
+
+def _kept_cookie(app: AppSettings, color: str) -> dict[str, pulumi.Input[str]]:
+    pattern = kept_cookie(app, color).apply(lambda name: f"{_COOKIE_BEGINS}{name}=")
+    return {"type": "RegularExpression", "name": "Cookie", "value": pattern}
+
+
 def _cookie(name: str, value: str) -> dict[str, str]:
-    """All cookies of a request come in one header."""
-    pair = f"{re.escape(name)}={re.escape(value)}"
-    return {"type": "RegularExpression", "name": "Cookie", "value": f"(^|; ?){pair}(;|$)"}
+    pattern = f"{_COOKIE_BEGINS}{re.escape(name)}={re.escape(value)}(;|$)"
+    return {"type": "RegularExpression", "name": "Cookie", "value": pattern}
 
 
 def _backend(app: AppSettings, color: str, weight: int = 1) -> dict[str, Any]:

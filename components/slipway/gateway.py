@@ -6,7 +6,7 @@ Costs: with `exposure` load-balancer one network load balancer by the hour and b
 
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
-from typing import Any, NotRequired, TypedDict
+from typing import NotRequired, TypedDict
 
 import pulumi
 
@@ -22,6 +22,7 @@ from slipway.validation import (
     Checks,
     are_blocks,
     is_one_of,
+    is_pem,
     is_text,
     is_whole,
     matches,
@@ -29,6 +30,7 @@ from slipway.validation import (
 
 EXPOSURES = ("load-balancer", "node-port")
 EXPOSURE = "load-balancer"
+KINDS = ("none", "install", "existing")
 HOST_RULE = "a host name or address, without scheme or port"
 REPLICAS, MAX_REPLICAS = 2, 10
 # Without a class: EKS Auto Mode and the AWS Load Balancer Controller each put in their own.
@@ -79,6 +81,11 @@ class GatewayArgs(TypedDict):
     """Traefik image. Default the version that this release was tested with."""
     definitions: NotRequired[str]
     """The Gateway API's resource definitions: `install` (default) or `existing`, when the cluster brings them."""
+    traefik_kinds: NotRequired[str]
+    """Traefik's own kinds, for Apps with `sticky_cookie` or `mirror_percent`: `none` (default), `install` their definitions, or `existing`.
+
+    Traefik then reads the ConfigMaps of all namespaces too, of which it uses nothing.
+    """
 
 
 def _resolve(name: str, args: GatewayArgs) -> GatewaySettings:
@@ -94,6 +101,7 @@ def _resolve(name: str, args: GatewayArgs) -> GatewaySettings:
         max_replicas=args.get("max_replicas", MAX_REPLICAS),
         image=args.get("image", versions.TRAEFIK_IMAGE),
         definitions=args.get("definitions", "install"),
+        traefik_kinds=args.get("traefik_kinds", "none"),
         tls_certificate=args.get("tls_certificate"),
         tls_private_key=args.get("tls_private_key"),
         tls_secret=args.get("tls_secret"),
@@ -119,8 +127,9 @@ def _check(check: Checks, gateway: GatewaySettings, args: GatewayArgs) -> None:
     check.value("max_replicas", gateway.max_replicas, "1-50", is_whole(1, 50))
     check.value("image", gateway.image, "an image", is_text)
     check.value("definitions", gateway.definitions, "install or existing", is_one_of(("install", "existing")))
-    check.value("tls_certificate", gateway.tls_certificate, "a certificate in PEM", _is_pem)
-    check.value("tls_private_key", gateway.tls_private_key, "a private key in PEM", _is_pem, secret=True)
+    check.value("traefik_kinds", gateway.traefik_kinds, f"one of {', '.join(KINDS)}", is_one_of(KINDS))
+    check.value("tls_certificate", gateway.tls_certificate, "a certificate in PEM", is_pem)
+    check.value("tls_private_key", gateway.tls_private_key, "a private key in PEM", is_pem, secret=True)
     check.value("tls_secret", gateway.tls_secret, "a Secret's name", matches(DNS_LABEL))
     check.value(
         "client_requests_per_second", args.get("client_requests_per_second"), "1-100000", is_whole(1, 100000)
@@ -146,10 +155,6 @@ def _check(check: Checks, gateway: GatewaySettings, args: GatewayArgs) -> None:
             gateway.replicas <= gateway.max_replicas,
             f"max_replicas {gateway.max_replicas} is below replicas {gateway.replicas}",
         )
-
-
-def _is_pem(value: Any) -> bool:
-    return isinstance(value, str) and value.lstrip().startswith("-----BEGIN ")
 
 
 class Gateway(pulumi.ComponentResource):
@@ -185,7 +190,7 @@ class Gateway(pulumi.ComponentResource):
             parent=self, depends_on=[home, *rights, *definitions, configuration]
         )
         verified, self.origin_secret = _origin_secret(name, settings, inside)
-        Manifest(f"{name}-traefik", objects.traefik(settings, verified), after_rights)
+        traefik = Manifest(f"{name}-traefik", objects.traefik(settings, verified), after_rights)
         gateway_class = Manifest(f"{name}-class", objects.gateway_class(settings), after_rights)
         gateway = Manifest(
             f"{name}-gateway",
@@ -194,8 +199,9 @@ class Gateway(pulumi.ComponentResource):
         )
 
         self.url = objects.url(settings, service.status)
-        # Taken from the object, so that a route waits for its Gateway.
-        self.gateway_name = gateway.metadata.apply(lambda metadata: metadata["name"])
+        # Taken from the object, so that a route waits for its Gateway; where it may need more of Traefik, for all its pods.
+        ready = gateway.id if settings.traefik_kinds == "none" else traefik.id
+        self.gateway_name = pulumi.Output.all(gateway.metadata, ready).apply(lambda both: both[0]["name"])
         self.namespace = gateway.metadata.apply(lambda metadata: metadata["namespace"])
         self.register_outputs(
             {
@@ -208,12 +214,11 @@ class Gateway(pulumi.ComponentResource):
 
 
 def _definitions(name: str, settings: GatewaySettings, opts: pulumi.ResourceOptions) -> list[Manifest]:
-    if settings.definitions == "existing":
-        return []
-    return [
-        Manifest(f"{name}-crd-{body['spec']['names']['plural']}", body, opts)
-        for body in gateway_api.definitions()
+    bodies = [
+        *(gateway_api.definitions() if settings.definitions == "install" else []),
+        *(gateway_api.traefik_kinds() if settings.traefik_kinds == "install" else []),
     ]
+    return [Manifest(f"{name}-crd-{body['spec']['names']['plural']}", body, opts) for body in bodies]
 
 
 def _origin_secret(

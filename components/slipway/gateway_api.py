@@ -14,4 +14,17 @@ from typing import Any
 
 def definitions() -> list[dict[str, Any]]:
     """The definitions as Kubernetes objects."""
-    return json.loads(files("slipway").joinpath("gateway_api.json").read_text())
+    return _read("gateway_api.json")
+
+
+def traefik_kinds() -> list[dict[str, Any]]:
+    """Those of Traefik's own kinds: its provider for them starts with all or none.
+
+    traefik_kinds.json is made likewise of the version in versions.py (MIT, Containous SAS; Traefik Labs,
+    https://github.com/traefik/traefik, docs/content/reference/dynamic-configuration/kubernetes-crd-definition-v1.yml).
+    """
+    return _read("traefik_kinds.json")
+
+
+def _read(name: str) -> list[dict[str, Any]]:
+    return json.loads(files("slipway").joinpath(name).read_text())

@@ -8,6 +8,7 @@ from typing import Any
 
 import pulumi
 
+from slipway.gateway_api import traefik_kinds
 from slipway.gateway_middlewares import ORIGIN_SECRET, configuration_name, middlewares
 from slipway.gateway_settings import HTTP, HTTPS, METRICS, PING, GatewaySettings
 from slipway.manifest import (
@@ -58,6 +59,7 @@ def rights(settings: GatewaySettings) -> dict[str, Body]:
         {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["list", "watch"]},
         {"apiGroups": [api], "resources": kinds, "verbs": ["get", "list", "watch"]},
         {"apiGroups": [api], "resources": statuses, "verbs": ["update"]},
+        *(_traefik_rules() if settings.traefik_kinds != "none" else ()),
     ]
     rbac = "rbac.authorization.k8s.io"
     subject = {"kind": "ServiceAccount", "name": settings.name, "namespace": settings.namespace}
@@ -77,6 +79,15 @@ def rights(settings: GatewaySettings) -> dict[str, Body]:
             "subjects": [subject],
         },
     }
+
+
+def _traefik_rules() -> list[dict[str, Any]]:
+    """What its provider of Traefik's kinds reads: it watches all of them and ConfigMaps, or does not start."""
+    kinds = [body["spec"]["names"]["plural"] for body in traefik_kinds()]
+    return [
+        {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "list", "watch"]},
+        {"apiGroups": ["traefik.io"], "resources": kinds, "verbs": ["get", "list", "watch"]},
+    ]
 
 
 def certificate(settings: GatewaySettings) -> Body:
@@ -200,6 +211,16 @@ def _entry_point(name: str, port: int, settings: GatewaySettings) -> list[str]:
     ]
 
 
+_OWN_KINDS = (
+    "--providers.kubernetescrd=true",
+    # An App's own services alone: a route of somebody's IngressRoute would be a second way in.
+    "--providers.kubernetescrd.labelselector=app.kubernetes.io/component=app,app.kubernetes.io/managed-by=slipway",
+    # A copy's target without a pod must not take the route away that sends it.
+    "--providers.kubernetescrd.allowemptyservices=true",
+    "--providers.kubernetescrd.disableclusterscoperesources=true",
+)
+
+
 def _arguments(settings: GatewaySettings) -> list[str]:
     redirect = "--entrypoints.web.http.redirections.entrypoint"
     secure = [
@@ -221,6 +242,7 @@ def _arguments(settings: GatewaySettings) -> list[str]:
         "--providers.file.watch=false",
         "--providers.kubernetesgateway=true",
         f"--providers.kubernetesgateway.labelselector=app.kubernetes.io/instance={settings.global_name}",
+        *(_OWN_KINDS if settings.traefik_kinds != "none" else ()),
         # The default of two seconds would hold back a change of weights that follows another change.
         "--providers.providersthrottleduration=50ms",
         "--serverstransport.forwardingtimeouts.dialtimeout=5s",

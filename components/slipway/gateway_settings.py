@@ -28,6 +28,7 @@ class GatewaySettings:
     max_replicas: int
     image: pulumi.Input[str]
     definitions: str
+    traefik_kinds: str
     tls_certificate: pulumi.Input[str] | None
     tls_private_key: pulumi.Input[str] | None
     tls_secret: str | None

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from slipway import shares
 from slipway.diagnosis import Object, rollout
 from slipway.kube import Cluster
 from slipway.readiness import Color, wait_until_ready
-from slipway.traffic import COLORS, pods_needed
+from slipway.traffic import COLORS, IDLE_REPLICAS, pods_needed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,13 +50,40 @@ class Guard:
             cluster.route(self.namespace, self.route),
             *(cluster.deployment(color.namespace, color.deployment) for color in self.colors.values()),
         )
-        needed = self.needed(weights, route, dict(zip(self.colors, found, strict=True)))
-        await asyncio.gather(
-            *(
-                wait_until_ready(cluster, self.colors[color], pods, self.timeout, self.say)
-                for color, pods in needed.items()
+        deployments = dict(zip(self.colors, found, strict=True))
+        needed = self.needed(weights, route, deployments)
+        before = await self._raise(cluster, {c: p for c, p in needed.items() if _ready(deployments[c]) < p})
+        try:
+            await asyncio.gather(
+                *(
+                    wait_until_ready(cluster, self.colors[color], pods, self.timeout, self.say)
+                    for color, pods in needed.items()
+                )
             )
-        )
+        except BaseException:
+            for autoscaler, least in before.items():
+                await cluster.set_least(self.namespace, autoscaler, least)
+            raise
+
+    async def _raise(self, cluster: Cluster, needed: Mapping[str, int]) -> dict[str, int]:
+        """Has idle colours' autoscalers leave this many pods, which they would take away again; what they left before, by name."""
+        before = dict[str, int]()
+        for color, pods in needed.items():
+            for found in await cluster.autoscalers(self.namespace, self.colors[color].selector):
+                name, least = found["metadata"]["name"], found["spec"].get("minReplicas", 1)
+                if is_idle(found) and least < pods:
+                    await cluster.set_least(self.namespace, name, pods)
+                    before[name] = least
+        return before
+
+
+def is_idle(autoscaler: Object) -> bool:
+    """Whether an autoscaler was made for a colour without traffic."""
+    return IDLE_REPLICAS in autoscaler["metadata"].get("annotations", {})
+
+
+def _ready(deployment: Object | None) -> int:
+    return rollout(deployment).ready if deployment else 0
 
 
 def app_colors(app: str, namespace: str) -> dict[str, Color]:
@@ -71,11 +99,9 @@ def live_weights(colors: Mapping[str, Color], route: Object | None) -> dict[str,
     """The weights that the cluster's route has now, whatever Pulumi's state says of it."""
     if route is None:
         return {}
-    names = {place.deployment for place in colors.values()}
-    rules = [
-        {ref["name"]: ref.get("weight", 1) for ref in rule.get("backendRefs", ())}
-        for rule in route["spec"]["rules"]
-    ]
-    # A rule that names one colour alone sends chosen users to it.
-    shares = next((rule for rule in rules if names <= rule.keys()), rules[0])
-    return {color: shares.get(place.deployment, 0) for color, place in colors.items()}
+    return shares.read(services(colors), route["spec"]["rules"])
+
+
+def services(colors: Mapping[str, Color]) -> dict[str, str]:
+    """Each colour's Service, which App calls as its Deployment."""
+    return {color: place.deployment for color, place in colors.items()}

@@ -15,6 +15,7 @@ Kind = tuple[str, str, str, str]
 """Group, version, kind and plural."""
 
 _GATEWAY_API = "gateway.networking.k8s.io"
+_AUTOSCALER = ("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers")
 
 
 class Cluster(Protocol):
@@ -26,6 +27,8 @@ class Cluster(Protocol):
     async def warnings(self, namespace: str) -> list[Object]: ...
     async def route(self, namespace: str, name: str) -> Object | None: ...
     async def scale(self, namespace: str, deployment: str, replicas: int) -> None: ...
+    async def autoscalers(self, namespace: str, labels: Mapping[str, str]) -> list[Object]: ...
+    async def set_least(self, namespace: str, autoscaler: str, replicas: int) -> None: ...
 
 
 class ApiServer:
@@ -65,6 +68,17 @@ class ApiServer:
 
         change = {"spec": {"replicas": replicas}}
         await self._client.patch(Deployment.Scale, deployment, change, namespace=namespace)
+
+    async def autoscalers(self, namespace: str, labels: Mapping[str, str]) -> list[Object]:
+        return await self._list(_AUTOSCALER, namespace, labels=labels)
+
+    async def set_least(self, namespace: str, autoscaler: str, replicas: int) -> None:
+        from lightkube.types import PatchType
+
+        change = {"spec": {"minReplicas": replicas}}
+        await self._client.patch(
+            _plain(*_AUTOSCALER), autoscaler, change, namespace=namespace, patch_type=PatchType.MERGE
+        )
 
     async def _get(self, kind: Kind, namespace: str, name: str) -> Object | None:
         from lightkube import ApiError

@@ -11,6 +11,7 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
+from slipway import monitoring_adapter as adapter
 from slipway import monitoring_config as config
 from slipway import monitoring_exporters as exporters
 from slipway import monitoring_grafana as grafana
@@ -25,6 +26,7 @@ from slipway.monitoring_settings import (
     Images,
     Monitoring,
     Receivers,
+    RequestMetrics,
     Storage,
 )
 from slipway.validation import Checks
@@ -71,6 +73,20 @@ class ReceiversArgs(TypedDict):
     """Address that gets a message every five minutes while alerting works, kept as a secret. Default none."""
 
 
+class RequestMetricsArgs(TypedDict):
+    """How autoscalers see requests per second: prometheus-adapter behind external.metrics.k8s.io, of which a cluster has one.
+
+    The API server calls it, and believes it by its certificate.
+    """
+
+    certificate: pulumi.Input[str]
+    """Certificate in PEM for `prometheus-adapter.<namespace>.svc`."""
+    private_key: pulumi.Input[str]
+    """Its private key in PEM, kept as a secret."""
+    authority: pulumi.Input[str]
+    """Certificate in PEM of the authority that signed it."""
+
+
 class MonitoringImagesArgs(TypedDict):
     """Images, by default those that this release was tested with."""
 
@@ -84,6 +100,8 @@ class MonitoringImagesArgs(TypedDict):
     """Node exporter. Default quay.io/prometheus/node-exporter."""
     grafana: NotRequired[pulumi.Input[str]]
     """Grafana. Default docker.io/grafana/grafana."""
+    prometheus_adapter: NotRequired[pulumi.Input[str]]
+    """prometheus-adapter. Default registry.k8s.io/prometheus-adapter/prometheus-adapter, by its tag alone."""
 
 
 class MonitoringStackArgs(TypedDict):
@@ -119,6 +137,8 @@ class MonitoringStackArgs(TypedDict):
     """Address under which this project's docs/runbooks is read, put before the path in each alert. Default empty, the path alone."""
     grafana: NotRequired[str]
     """`install` (default), or `none`, for example where its image cannot be pulled."""
+    request_metrics: NotRequired[RequestMetricsArgs]
+    """Has autoscalers see the requests per second of each App's colours, for `scaling.requests_per_second`. Default not."""
     images: NotRequired[MonitoringImagesArgs]
     """Images of the parts. Default the versions that this release was tested with."""
 
@@ -127,7 +147,7 @@ def _resolve(name: str, args: MonitoringStackArgs) -> Monitoring:
     storage = args.get("storage", MonitoringStorageArgs())
     receivers = args.get("receivers", ReceiversArgs())
     images = args.get("images", MonitoringImagesArgs())
-    email = receivers.get("email")
+    email, asked = receivers.get("email"), args.get("request_metrics")
     settings = Monitoring(
         name=name,
         namespace=args.get("namespace", name),
@@ -155,12 +175,14 @@ def _resolve(name: str, args: MonitoringStackArgs) -> Monitoring:
         rules=args.get("rules", {}),
         runbooks=args.get("runbooks", ""),
         grafana=args.get("grafana", "install"),
+        request_metrics=None if asked is None else _request_metrics(asked),
         images=Images(
             prometheus=images.get("prometheus", versions.PROMETHEUS_IMAGE),
             alertmanager=images.get("alertmanager", versions.ALERTMANAGER_IMAGE),
             kube_state_metrics=images.get("kube_state_metrics", versions.KUBE_STATE_METRICS_IMAGE),
             node_exporter=images.get("node_exporter", versions.NODE_EXPORTER_IMAGE),
             grafana=images.get("grafana", versions.GRAFANA_IMAGE),
+            prometheus_adapter=images.get("prometheus_adapter", versions.PROMETHEUS_ADAPTER_IMAGE),
         ),
     )
     with Checks("monitoring stack", name, args, MonitoringStackArgs) as check:
@@ -169,6 +191,8 @@ def _resolve(name: str, args: MonitoringStackArgs) -> Monitoring:
         check.shape("images.", images, MonitoringImagesArgs)
         if email is not None:
             check.shape("receivers.email.", email, EmailReceiverArgs)
+        if asked is not None:
+            check.shape("request_metrics.", asked, RequestMetricsArgs)
         check_values(check, settings)
     return settings
 
@@ -180,6 +204,14 @@ def _email(args: EmailReceiverArgs) -> Email:
         smarthost=args.get("smarthost", ""),
         username=args.get("username", ""),
         password=args.get("password", ""),
+    )
+
+
+def _request_metrics(args: RequestMetricsArgs) -> RequestMetrics:
+    return RequestMetrics(
+        certificate=args.get("certificate", ""),
+        private_key=args.get("private_key", ""),
+        authority=args.get("authority", ""),
     )
 
 
@@ -216,6 +248,9 @@ class MonitoringStack(pulumi.ComponentResource):
         self._node_exporter()
         if settings.grafana == "install":
             self._grafana()
+
+        if settings.request_metrics is not None:
+            self._adapter(settings.request_metrics)
 
         self.namespace = home.metadata.apply(lambda metadata: metadata["name"])
         # By way of what answers there, so that nobody asks too early.
@@ -300,6 +335,27 @@ class MonitoringStack(pulumi.ComponentResource):
             home,
         )
         self._add({part: exporters.node_exporter(settings)}, home, *before)
+
+    def _adapter(self, given: RequestMetrics) -> None:
+        settings, part = self._settings, adapter.ADAPTER
+        (secret,) = self._add({f"{part}-certificate": adapter.certificate(settings, given)})
+        before = self._add(
+            {
+                f"{part}-account": objects.account(settings, part, token=True),
+                **{f"{part}-{noun}": body for noun, body in adapter.rights(settings).items()},
+                f"{part}-config": objects.config_map(
+                    settings, part, part, {"adapter.json": adapter.configuration()}
+                ),
+                f"{part}-network-policy": adapter.network_policy(settings),
+                f"{part}-disruption-budget": objects.disruption_budget(settings, part),
+            }
+        )
+        secret_name = secret.metadata.apply(lambda metadata: metadata["name"])
+        serving = self._add(
+            {part: adapter.deployment(settings, secret_name), f"{part}-service": adapter.service(settings)},
+            *before,
+        )
+        self._add({f"{part}-api": adapter.api_service(settings, given)}, *serving)
 
     def _grafana(self) -> None:
         settings, part = self._settings, grafana.GRAFANA

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any
 
 import pulumi
@@ -17,6 +18,7 @@ from slipway.validation import (
     REMOVAL_RULE,
     Checks,
     is_one_of,
+    is_pem,
     is_text,
     is_whole,
     matches,
@@ -61,7 +63,7 @@ def check_values(check: Checks, settings: Monitoring) -> None:
         check.value(f"rules {name}", content, "the file's content", is_text)
     check.value("runbooks", settings.runbooks, "a text", lambda value: isinstance(value, str))
     check.value("grafana", settings.grafana, f"one of {', '.join(GRAFANA)}", is_one_of(GRAFANA))
-    for part in ("prometheus", "alertmanager", "kube_state_metrics", "node_exporter", "grafana"):
+    for part in (field.name for field in fields(settings.images)):
         check.value(f"images.{part}", getattr(settings.images, part), "an image", is_text)
     for url in ("webhook_url", "slack_url", "heartbeat_url"):
         _check_secret(check, f"receivers.{url}", getattr(receivers, url), "an http(s) address", _is_url)
@@ -72,6 +74,10 @@ def check_values(check: Checks, settings: Monitoring) -> None:
     )
     if receivers.email is not None:
         _check_email(check, receivers.email)
+    if (given := settings.request_metrics) is not None:
+        check.value("request_metrics.certificate", given.certificate, "a certificate in PEM", is_pem)
+        check.value("request_metrics.authority", given.authority, "a certificate in PEM", is_pem)
+        _check_secret(check, "request_metrics.private_key", given.private_key, "a private key in PEM", is_pem)
 
 
 def _check_email(check: Checks, email: Email) -> None:

@@ -26,6 +26,16 @@ class Images:
     kube_state_metrics: pulumi.Input[str]
     node_exporter: pulumi.Input[str]
     grafana: pulumi.Input[str]
+    prometheus_adapter: pulumi.Input[str]
+
+
+@dataclass(frozen=True)
+class RequestMetrics:
+    """What the server of requests per second shows itself with."""
+
+    certificate: pulumi.Input[str]
+    private_key: pulumi.Input[str]
+    authority: pulumi.Input[str]
 
 
 @dataclass(frozen=True)
@@ -89,6 +99,7 @@ class Monitoring:
     rules: Mapping[str, str]
     runbooks: str
     grafana: str
+    request_metrics: RequestMetrics | None
     images: Images
 
     @property

@@ -9,6 +9,11 @@ COLORS = ("blue", "green")
 STRATEGIES = ("blue-green", "canary", "rolling")
 MIN_REPLICAS, MAX_REPLICAS = 2, 10
 """What an App scales between when nothing else is said."""
+REPLICAS, IDLE_REPLICAS = "slipway/replicas", "slipway/idle-replicas"
+"""Annotations of an idle colour's autoscaler: its least number of pods with traffic, and without."""
+
+REQUESTS_METRIC = "gateway_requests_per_second"
+"""The external metric that a MonitoringStack answers by `application` and `color`, as its rules call what Traefik's services are of."""
 
 
 def other(color: str) -> str:

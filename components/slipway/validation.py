@@ -49,6 +49,10 @@ def is_text(value: Any) -> bool:
     return isinstance(value, str) and value != ""
 
 
+def is_pem(value: Any) -> bool:
+    return isinstance(value, str) and value.lstrip().startswith("-----BEGIN ")
+
+
 def is_ipv4_block(value: Any) -> bool:
     from ipaddress import IPv4Network  # here, because a switch of traffic checks no address
 

@@ -46,6 +46,9 @@ STATIC_IMAGES = (
         "sha256:db384bf43222b066c378e77027a675d4cd9911107adba46c2922b3a55e10d6fb",
     ),
     StaticImage(
+        "registry.k8s.io/prometheus-adapter/prometheus-adapter:v0.12.0", "prometheus-adapter", "/adapter"
+    ),
+    StaticImage(
         "quay.io/prometheus/node-exporter:v1.9.1",
         "node_exporter",
         "/bin/node_exporter",

@@ -54,6 +54,7 @@ class Application:
         for _ in range(_TRIES):
             live = self.look()
             if live.weights == weights:
+                self._settle(weights)
                 return False
             if lacking := live.lacking(weights, going_back=going_back):
                 for color, pods in lacking.items():
@@ -72,10 +73,18 @@ class Application:
                 refused = error
             else:
                 self.tell(f"traffic moved: {shares(live.weights)} → {shares(weights)}")
+                self._settle(weights)
                 return True
         raise OperatorError(
             f"the traffic could not be moved in {_TRIES} tries: {refused or 'pods come and go'}"
         )
+
+    def _settle(self, weights: Mapping[str, int]) -> None:
+        """Autoscalers as the traffic is; that they cannot be told holds nothing up: `pulumi up` makes others."""
+        try:
+            cluster.settle(self.api, self.guard, weights)
+        except OperatorError as error:
+            self.tell(f"the autoscalers could not be told of the traffic: {error}")
 
     def write(self, values: Mapping[str, str]) -> dict[str, str]:
         """Sets what differs in the stack's file; what it set."""

@@ -229,7 +229,9 @@ def _doing(app: Application, order: Deployment, live: Live, found: Doing | None)
 
 
 def _back(app: Application) -> dict[str, str]:
-    return {"slipway:canaryWeight": "0"} if app.said.strategy == "canary" else {}
+    """No traffic for the colour that is not active, and no copies."""
+    copies = {"slipway:mirrorPercent": "0"} if app.said.mirror_percent else {}
+    return {"slipway:canaryWeight": "0", **copies} if app.said.strategy == "canary" else copies
 
 
 def _check(app: Application, order: Deployment) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from slipway import shares
 from slipway.diagnosis import Rollout, rollout
-from slipway.guard import Guard, live_weights
-from slipway.traffic import other
+from slipway.guard import Guard, is_idle, live_weights, services
+from slipway.traffic import IDLE_REPLICAS, REPLICAS, other
 from slipway_ops.api import Api, Object
 from slipway_ops.errors import AbsentError, OperatorError
 
@@ -75,28 +76,32 @@ def look(api: Api, guard: Guard) -> Live:
 
 def move(api: Api, live: Live, weights: Mapping[str, int]) -> None:
     """Writes the weights, and only onto the route as it was read; RefusedError when somebody wrote it meanwhile."""
-    shares = {live.guard.colors[color].deployment: weight for color, weight in weights.items()}
     version = live.route["metadata"]["resourceVersion"]
     patch: list[dict[str, Any]] = [{"op": "test", "path": "/metadata/resourceVersion", "value": version}]
-    for number, rule in enumerate(live.route["spec"]["rules"]):
-        names = [backend["name"] for backend in rule.get("backendRefs", ())]
-        if not shares.keys() <= set(names):
-            continue  # a rule that is not about shares
-        patch += [
-            {
-                "op": "add",
-                "path": f"/spec/rules/{number}/backendRefs/{place}/weight",
-                "value": shares[name],
-            }
-            for place, name in enumerate(names)
-            if name in shares
-        ]
+    written = shares.write(services(live.guard.colors), live.route["spec"]["rules"], weights)
+    patch += [
+        {"op": "add", "path": f"/spec/rules/{rule}/backendRefs/{place}/weight", "value": weight}
+        for rule, place, weight in written
+    ]
     if len(patch) == 1:
         raise OperatorError(
             f"the HTTPRoute {live.guard.namespace}/{live.guard.route} names not both colours; nothing was changed\n"
             "  to do: run pulumi up --refresh, which makes it as the stack's program says"
         )
     api.call("PATCH", _route(live.guard), patch, _JSON_PATCH)
+
+
+def settle(api: Api, guard: Guard, weights: Mapping[str, int]) -> None:
+    """Has each colour's autoscaler leave what these weights take, where it was made for other ones, until `pulumi up` makes another."""
+    cluster = _Cluster(api)
+    for color, weight in weights.items():
+        for found in cluster.list_autoscalers(guard.namespace, guard.colors[color].selector):
+            if not is_idle(found):
+                continue
+            least, notes = found["spec"].get("minReplicas", 1), found["metadata"]["annotations"]
+            wanted = max(least, int(notes[REPLICAS])) if weight else int(notes[IDLE_REPLICAS])
+            if wanted != least:
+                cluster.patch_least(guard.namespace, found["metadata"]["name"], wanted)
 
 
 def wait_for_capacity(api: Api, guard: Guard, weights: Mapping[str, int]) -> None:
@@ -142,12 +147,29 @@ class _Cluster:
         path = f"/apis/apps/v1/namespaces/{namespace}/deployments/{deployment}/scale"
         self.api.call("PATCH", path, {"spec": {"replicas": replicas}}, "application/merge-patch+json")
 
+    async def autoscalers(self, namespace: str, labels: Mapping[str, str]) -> list[Object]:
+        return self.list_autoscalers(namespace, labels)
+
+    async def set_least(self, namespace: str, autoscaler: str, replicas: int) -> None:
+        self.patch_least(namespace, autoscaler, replicas)
+
+    def list_autoscalers(self, namespace: str, labels: Mapping[str, str]) -> list[Object]:
+        return self._list(_autoscalers(namespace), labelSelector=_selector(labels))
+
+    def patch_least(self, namespace: str, autoscaler: str, replicas: int) -> None:
+        path = f"{_autoscalers(namespace)}/{autoscaler}"
+        self.api.call("PATCH", path, {"spec": {"minReplicas": replicas}}, "application/merge-patch+json")
+
     def _list(self, path: str, **selector: str) -> list[Object]:
         return (self.api.get(path, **selector) or {"items": []})["items"]
 
 
 def _selector(labels: Mapping[str, str]) -> str:
     return ",".join(f"{key}={value}" for key, value in labels.items())
+
+
+def _autoscalers(namespace: str) -> str:
+    return f"/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers"
 
 
 def _route(guard: Guard) -> str:

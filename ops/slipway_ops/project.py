@@ -40,6 +40,7 @@ class Said:
     active: str
     strategy: str
     canary_weight: int
+    mirror_percent: int
     images: Mapping[str, str]
     min_replicas: int
     max_replicas: int
@@ -139,6 +140,7 @@ def say(project: Project) -> Said:
         active=chosen("active", COLORS),
         strategy=chosen("strategy", STRATEGIES, STRATEGIES[0]),
         canary_weight=whole("canaryWeight", config.get("slipway:canaryWeight", 0), 0, _ALL),
+        mirror_percent=whole("mirrorPercent", config.get("slipway:mirrorPercent", 0), 0, _ALL),
         images={color: str(image) for color, image in images.items()},
         min_replicas=whole("app.scaling.minReplicas", scaling.get("minReplicas", MIN_REPLICAS), 1, _MOST),
         max_replicas=whole("app.scaling.maxReplicas", scaling.get("maxReplicas", MAX_REPLICAS), 1, _MOST),

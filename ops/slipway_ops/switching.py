@@ -135,6 +135,8 @@ def _agree(
 def _values(said: Said, target: str, found: Doing | None) -> dict[str, str]:
     """What the stack's file must say so that `pulumi up` gives the whole traffic to this colour."""
     back = {"slipway:canaryWeight": "0"} if said.strategy == "canary" and said.canary_weight else {}
+    if said.mirror_percent:
+        back["slipway:mirrorPercent"] = "0"  # to the earlier release nothing is copied
     if found and found.earlier and found.source == target:
         back[f"slipway:{found.target}Image"] = found.earlier  # the deployment that died is undone
     return {"slipway:active": target, **back}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
+from slipway.shares import Rule, read
 from slipway.traffic import COLORS
 from slipway_ops.preview_steps import CREATE, DELETE, SAME, Properties, Step
 from slipway_rules.values import at, each
@@ -74,10 +75,11 @@ def _weights(app: str, properties: Properties) -> Shares | None:
         names = {
             str(at(backend, "name")): at(backend, "weight", 1) for backend in each(at(rule, "backendRefs"))
         }
-        colors = {color: names.get(f"{app}-{color}") for color in COLORS}
-        if all(isinstance(weight, int | float) for weight in colors.values()):
-            total = sum(int(weight or 0) for weight in colors.values()) or 1
-            return {color: round(int(weight or 0) * 100 / total) for color, weight in colors.items()}
+        services = {color: f"{app}-{color}" for color in COLORS}
+        if all(isinstance(names.get(service), int | float) for service in services.values()):
+            weights = read(services, [cast("Rule", rule)])
+            total = sum(weights.values()) or 1
+            return {color: round(weight * 100 / total) for color, weight in weights.items()}
     return None
 
 

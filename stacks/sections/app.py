@@ -21,7 +21,10 @@ class Scaling(Section):
 
     min_replicas: Annotated[int | None, between(1, 1000)] = None
     max_replicas: Annotated[int | None, between(1, 1000)] = Field(None, validate_default=True)
+    idle_replicas: Annotated[int | None, between(1, 1000)] = None
+    warm_seconds: Annotated[int | None, between(0, 3600)] = None
     cpu_percent: Annotated[int | None, between(1, 100)] = None
+    requests_per_second: Annotated[int | None, between(1, 100000)] = None
 
     @field_validator("max_replicas")
     @classmethod
@@ -29,6 +32,14 @@ class Scaling(Section):
         return not_below(
             "minReplicas", beside(info, "min_replicas", app.MIN_REPLICAS), value, app.MAX_REPLICAS
         )
+
+    @field_validator("idle_replicas")
+    @classmethod
+    def _not_above_least(cls, value: int | None, info: ValidationInfo) -> int | None:
+        least = beside(info, "min_replicas", app.MIN_REPLICAS)
+        if value is not None and least is not None and value > least:
+            raise ValueError(f"must not be above minReplicas, {least}")
+        return value
 
 
 class Resources(Section):
@@ -72,6 +83,7 @@ class App(Section):
     hostnames: list[Hostname] | None = None
     preview: Preview | None = None
     canary_users: CanaryUsers | None = None
+    sticky_cookie: Cookie | None = None
     scaling: Scaling | None = None
     resources: Resources | None = None
     user: Annotated[int | None, between(1, 65535)] = None

@@ -31,6 +31,7 @@ class Gateway(Section):
     clients: Literal["anyone", "cdn"] | None = None
     image: Annotated[str, Field(min_length=1)] | None = None
     definitions: Literal["install", "existing"] | None = None
+    traefik_kinds: Literal["none", "install", "existing"] | None = None
 
     @field_validator("max_replicas")
     @classmethod

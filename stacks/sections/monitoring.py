@@ -10,7 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from slipway import monitoring_checks
 from slipway.monitoring_checks import availability, latency
 from slipway.validation import CPU, MEMORY
-from stacks.sections.rules import Section, between, passes, rule
+from stacks.sections.rules import Pem, Section, between, passes, rule
 
 WebAddress = Annotated[str, rule("an http(s) address", re.compile(r"https?://\S+"))]
 
@@ -38,6 +38,15 @@ class MonitoringImages(Section):
     kube_state_metrics: Annotated[str, Field(min_length=1)] | None = None
     node_exporter: Annotated[str, Field(min_length=1)] | None = None
     grafana: Annotated[str, Field(min_length=1)] | None = None
+    prometheus_adapter: Annotated[str, Field(min_length=1)] | None = None
+
+
+class RequestMetrics(Section):
+    """How autoscalers see requests per second."""
+
+    certificate: Pem
+    private_key: Pem
+    authority: Pem
 
 
 class EmailReceiver(Section):
@@ -85,4 +94,5 @@ class Monitoring(Section):
     ) = None
     runbooks: str | None = None
     grafana: Literal["install", "none"] | None = None
+    request_metrics: RequestMetrics | None = None
     images: MonitoringImages | None = None

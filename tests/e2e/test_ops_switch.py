@@ -80,7 +80,7 @@ def test_switch_and_rollback_lose_nothing_and_leave_nothing_to_do(environment: E
 
 def test_a_colour_without_pods_gets_them_first(environment: Environment) -> None:
     """Given green without a single pod, when traffic is switched, then it waits for green's pods and no request is lost."""
-    environment.kubectl("delete", "hpa", "chat-green")
+    environment.kubectl("delete", "hpa", "--selector=slipway/color=green")
     environment.kubectl("scale", "deployment/chat-green", "--replicas=0")
     wait_for(lambda: environment.pods("green") == 0, 60, "green's pods to go")
     environment.project.pulumi("refresh", "--yes", "--skip-preview")

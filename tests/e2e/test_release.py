@@ -54,7 +54,7 @@ def test_canary_takes_its_share(environment: Environment) -> None:
 
 def test_a_colour_scaled_away_is_brought_back_before_it_gets_traffic(environment: Environment) -> None:
     """Given green without a single pod, when active is set to green, then it gets its pods first and no request is lost."""
-    environment.kubectl("delete", "hpa", "chat-green")
+    environment.kubectl("delete", "hpa", "--selector=slipway/color=green")
     environment.kubectl("scale", "deployment/chat-green", "--replicas=0")
     wait_for(lambda: environment.pods("green") == 0, 60, "green's pods to go")
     environment.project.pulumi("refresh", "--yes", "--skip-preview")

@@ -46,7 +46,8 @@ def test_replicas_belong_to_the_autoscaler(environment: Environment) -> None:
 
     def want(pods: int) -> None:
         patch = f'{{"spec": {{"minReplicas": {pods}, "maxReplicas": {pods}}}}}'
-        environment.kubectl("patch", "hpa/chat-blue", "--type=merge", "--patch", patch)
+        (blue,) = environment.kubectl("get", "hpa", "--selector=slipway/color=blue", "--output=name").split()
+        environment.kubectl("patch", blue, "--type=merge", "--patch", patch)
 
     want(3)
     wait_for(lambda: replicas() == 3, 60, "the autoscaler to scale up")

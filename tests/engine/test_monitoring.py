@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from tests.support.environment import wait_for
+from tests.support.load import load
 from tests.support.monitoring import expressions
 from tests.support.project import REPOSITORY, Project, begin, removed_at_end
 
@@ -66,7 +68,7 @@ App(
             "TRAEFIK_METRICS_PROMETHEUS": "true",
         },
         "resources": {"cpu": "20m", "memory": "128Mi"},
-        "scaling": {"min_replicas": 1, "max_replicas": 2},
+        "scaling": {"min_replicas": 1, "max_replicas": 2, "requests_per_second": 20},
     },
 )
 MonitoringStack(
@@ -79,6 +81,7 @@ MonitoringStack(
         "memory": "512Mi",
         "scrape_seconds": 5,
         "grafana": "none",
+        "request_metrics": pulumi.Config().require_object("certificate"),
         "receivers": {"webhook_url": "http://echo-blue.watched.svc/ping"},
         "rules": {"own.rules.yaml": pulumi.Config().require("rules")},
     },
@@ -153,8 +156,19 @@ def _project(folder: Path) -> Project:
     )
     (folder / "__main__.py").write_text(PROGRAM)
     project = Project(folder, STACK)
-    begin(project, json.dumps({"config": {"watched:rules": RULES}}))
+    begin(project, json.dumps({"config": {"watched:rules": RULES, "watched:certificate": _certificate()}}))
     return project
+
+
+def _certificate() -> dict[str, str]:
+    """What the server of requests per second is believed by."""
+    authority = trustme.CA()
+    own = authority.issue_cert("prometheus-adapter.watched-monitoring.svc")
+    return {
+        "certificate": own.cert_chain_pems[0].bytes().decode(),
+        "private_key": own.private_key_pem.bytes().decode(),
+        "authority": authority.cert_pem.bytes().decode(),
+    }
 
 
 def _send(requests: int) -> None:
@@ -216,6 +230,31 @@ def test_traffic_is_told_by_color(watched: Watched) -> None:
     assert 0 < latency < 1
     counted = watched.value('sum(traefik_service_requests_total{application="watched-echo"})')
     assert counted == 300
+
+
+def _requests_per_second(color: str) -> float:
+    """What autoscalers are told of a colour."""
+    chosen = urllib.parse.quote(f"application=watched-echo,color={color}")
+    metric = f"/apis/external.metrics.k8s.io/v1beta1/namespaces/watched/gateway_requests_per_second?labelSelector={chosen}"
+    (found,) = json.loads(_kubectl("get", "--raw", metric))["items"]
+    value = found["value"]
+    return float(value.removesuffix("m")) / (1000 if value.endswith("m") else 1)
+
+
+def _pods(color: str) -> int:
+    path = "--output=jsonpath={.spec.replicas}"
+    return int(_kubectl("--namespace=watched", "get", f"deployment/echo-{color}", path))
+
+
+def test_requests_add_pods(watched: Watched) -> None:
+    """Given 60 requests a second to a colour of one pod that is to get 20, then it gets a second one; its idle sibling does not."""
+    assert (_pods("blue"), _pods("green")) == (1, 1)
+    with load(f"{URL}/ping", rate=60, seconds=90) as traffic:
+        _soon(lambda: _requests_per_second("blue") > 40, "autoscalers to be told of the requests", 40)
+        assert _requests_per_second("green") == 0, "known, and none"
+        _soon(lambda: _pods("blue") == 2, "a second pod", 45)
+    assert not traffic.failed, traffic.failed[:5]
+    assert _pods("green") == 1
 
 
 def test_an_alert_arrives(watched: Watched) -> None:

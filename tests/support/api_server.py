@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from slipway.shares import read
+from slipway.traffic import COLORS
 from tests.support.loopback import Asked, Reply, as_json, listening
 
 Object = dict[str, Any]
@@ -22,6 +24,7 @@ Answer = tuple[int, Any]
 ROUTE = "/apis/gateway.networking.k8s.io/v1/namespaces/dev/httproutes/chat"
 LEASE = "/apis/coordination.k8s.io/v1/namespaces/dev/leases/chat-release"
 CONFIG_MAPS = "/api/v1/namespaces/dev/configmaps"
+AUTOSCALERS = "/apis/autoscaling/v2/namespaces/dev/horizontalpodautoscalers"
 
 
 def deployment_path(color: str) -> str:
@@ -83,14 +86,27 @@ class FakeApiServer:
             },
         )
 
+    def autoscaler(self, color: str, least: int, **notes: str) -> None:
+        own = {"app.kubernetes.io/name": "chat", "app.kubernetes.io/instance": "chat", "slipway/color": color}
+        metadata = {"name": f"chat-{color}-1", "labels": own, "annotations": notes}
+        self.put(f"{AUTOSCALERS}/chat-{color}-1", {"metadata": metadata, "spec": {"minReplicas": least}})
+
+    @property
+    def leasts(self) -> dict[str, int]:
+        """By colour, how many pods its autoscaler leaves."""
+        found = {path: item for path, item in self.objects.items() if path.startswith(AUTOSCALERS)}
+        return {
+            item["metadata"]["labels"]["slipway/color"]: item["spec"]["minReplicas"]
+            for item in found.values()
+        }
+
     def route(self, **weights: int) -> None:
         refs = [{"name": f"chat-{color}", "weight": weight} for color, weight in weights.items()]
         self.put(ROUTE, {"metadata": {"name": "chat"}, "spec": {"rules": [{"backendRefs": refs}]}})
 
     @property
     def weights(self) -> dict[str, int]:
-        rule = self.objects[ROUTE]["spec"]["rules"][-1]
-        return {ref["name"].removeprefix("chat-"): ref["weight"] for ref in rule["backendRefs"]}
+        return read({color: f"chat-{color}" for color in COLORS}, self.objects[ROUTE]["spec"]["rules"])
 
     @property
     def records(self) -> list[Object]:
@@ -154,6 +170,9 @@ class FakeApiServer:
             self.on_scale(path.split("/")[-2], body["spec"]["replicas"])
             return 200, {}
         item = json.loads(json.dumps(self.objects[path]))
+        if isinstance(body, dict):  # a merge patch, of one section's scalars
+            item["spec"] |= body["spec"]
+            return 200, self.put(path, item)
         for step in body:
             *parents, last = step["path"].strip("/").split("/")
             place: Any = item

@@ -42,6 +42,7 @@ class Registered:
     former: frozenset[str]
     delete_before_replace: bool
     retain: bool
+    replace_on_changes: tuple[str, ...]
 
 
 @dataclass
@@ -109,6 +110,7 @@ class Monitor(mocks.MockMonitor):
                     former=self.former(request),
                     delete_before_replace=request.deleteBeforeReplace,
                     retain=request.retainOnDelete,
+                    replace_on_changes=tuple(request.replaceOnChanges),
                 )
             )
         return answer

@@ -168,14 +168,104 @@ def test_claims(run: Run, program: Program) -> None:
     assert {"name": "uploads-12b87d", "mountPath": "/uploads"} in pod["containers"][0]["volumeMounts"]
 
 
+AUTOSCALER = "autoscaling/v2:HorizontalPodAutoscaler"
+
+
 def test_autoscaler_and_disruption_budget(run: Run, program: Program) -> None:
     run(lambda: app(scaling={"min_replicas": 3, "max_replicas": 9, "cpu_percent": 50}))
-    spec = body(program, "autoscaling/v2:HorizontalPodAutoscaler", "chat-blue-autoscaler")["spec"]
+    spec = body(program, AUTOSCALER, "chat-blue-autoscaler")["spec"]
     assert (spec["minReplicas"], spec["maxReplicas"]) == (3, 9)
     assert spec["scaleTargetRef"]["name"] == "chat-blue"
     assert spec["metrics"][0]["resource"]["target"] == {"type": "Utilization", "averageUtilization": 50}
     budget = body(program, "policy/v1:PodDisruptionBudget", "chat-blue-disruption-budget")["spec"]
     assert budget["maxUnavailable"] == 1
+
+
+def test_it_scales_by_requests_per_second_besides_when_asked(run: Run, program: Program) -> None:
+    run(app)
+    (cpu,) = body(program, AUTOSCALER, "chat-green-autoscaler")["spec"]["metrics"]
+    assert cpu["resource"] == {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 70}}
+    program.resources.clear()
+    run(lambda: app(namespace="team-a", scaling={"requests_per_second": 50}))
+    assert body(program, AUTOSCALER, "chat-green-autoscaler")["spec"]["metrics"] == [
+        cpu,
+        {
+            "type": "External",
+            "external": {
+                "metric": {
+                    "name": "gateway_requests_per_second",
+                    "selector": {"matchLabels": {"application": "team-a-chat", "color": "green"}},
+                },
+                "target": {"type": "AverageValue", "averageValue": "50"},
+            },
+        },
+    ]
+
+
+def scaling(program: Program, color: str) -> tuple[dict[str, str], dict[str, Any]]:
+    """A colour's autoscaler: what it notes, and how it behaves."""
+    made = body(program, AUTOSCALER, f"chat-{color}-autoscaler")
+    return made["metadata"]["annotations"], {**made["spec"]["behavior"]["scaleDown"], **made["spec"]}
+
+
+def test_a_colour_with_traffic_shrinks_slowly(run: Run, program: Program) -> None:
+    run(app)
+    notes, spec = scaling(program, "blue")
+    assert notes == {"slipway/carries": "traffic", "pulumi.com/patchForce": "true"}
+    assert (spec["minReplicas"], spec["maxReplicas"]) == (2, 10)
+    assert spec["stabilizationWindowSeconds"] == 300
+    assert spec["policies"] == [{"type": "Percent", "value": 10, "periodSeconds": 60}]
+
+
+def test_a_colour_without_traffic_keeps_its_size_while_it_is_warm(run: Run, program: Program) -> None:
+    run(app)
+    notes, spec = scaling(program, "green")
+    assert notes.pop("slipway/template")
+    assert notes == {
+        "slipway/replicas": "2",
+        "slipway/idle-replicas": "1",
+        "pulumi.com/patchForce": "true",
+    }
+    assert (spec["minReplicas"], spec["maxReplicas"]) == (1, 10)
+    assert spec["stabilizationWindowSeconds"] == 1800
+    assert spec["policies"] == [{"type": "Percent", "value": 100, "periodSeconds": 60}]
+
+
+def test_idle_size_and_warm_time_of_one_s_own(run: Run, program: Program) -> None:
+    run(lambda: app(active="green", scaling={"min_replicas": 3, "idle_replicas": 3, "warm_seconds": 0}))
+    notes, spec = scaling(program, "blue")
+    assert (notes["slipway/replicas"], notes["slipway/idle-replicas"]) == ("3", "3")
+    assert (spec["minReplicas"], spec["stabilizationWindowSeconds"]) == (3, 0)
+    assert scaling(program, "green")[1]["minReplicas"] == 3
+
+
+def test_a_change_of_traffic_makes_another_autoscaler_behind_the_route(run: Run, program: Program) -> None:
+    """Another, because only a new one starts with the pods that there are."""
+    run(app)
+    for color in ("blue", "green"):
+        made = program.by_name(f"kubernetes:{AUTOSCALER}", f"chat-{color}-autoscaler")
+        assert "name" not in made.inputs["metadata"], "no two of them may meet"
+        assert made.inputs["metadata"]["labels"]["slipway/color"] == color
+        assert (made.replace_on_changes, made.delete_before_replace) == (("metadata.annotations",), True)
+        assert {"chat-route", f"chat-{color}-release"} <= made.depends_on
+
+
+def test_a_new_release_of_an_idle_colour_is_kept_warm_too(run: Run, program: Program) -> None:
+    def note(**more: Any) -> str:
+        program.resources.clear()
+        run(lambda: app(**more))
+        return scaling(program, "green")[0]["slipway/template"]
+
+    assert note() == note()
+    assert note() != note(green_image="registry.example.com/chat:3")
+
+
+@pytest.mark.parametrize("said", [{"canary_weight": 1}, {"canary_users": {"headers": {"X-Beta": "yes"}}}])
+def test_a_canary_has_the_least_number_of_pods_with_traffic(
+    run: Run, program: Program, said: dict[str, Any]
+) -> None:
+    run(lambda: app(strategy="canary", **said))
+    assert scaling(program, "green")[1]["minReplicas"] == 2
 
 
 def test_only_the_gateway_may_come_in_and_nobody_reaches_cloud_credentials(
@@ -314,6 +404,111 @@ def test_without_a_canary_there_are_no_chosen_users(run: Run, program: Program) 
     assert len(rules(program)) == 1
 
 
+SERVICE = "traefik.io/v1alpha1:TraefikService"
+BOTH = {"chat-blue", "chat-green"}
+
+
+def kept_by(program: Program) -> dict[str, dict[str, int]]:
+    """The rules that keep users: the cookie's name, and where it leads."""
+    found: dict[str, dict[str, int]] = {}
+    for rule in rules(program)[1:]:
+        ((header,),) = [match["headers"] for match in rule["matches"]]
+        assert (header["type"], header["name"]) == ("RegularExpression", "Cookie")
+        found[header["value"].removeprefix("(^|; ?)").removesuffix("=")] = backends(rule)
+    return found
+
+
+def test_without_cookie_and_copies_there_is_nothing_of_traefik_s(run: Run, program: Program) -> None:
+    run(app)
+    assert not [resource for resource in program.resources if "TraefikService" in resource.type]
+    assert backends(rules(program)[0]).keys() == BOTH
+
+
+def test_users_of_a_canary_keep_their_colour(run: Run, program: Program) -> None:
+    run(lambda: app(strategy="canary", canary_weight=25, sticky_cookie="lane"))
+    assert backends(rules(program)[0]) == {
+        "chat-blue": 0,
+        "chat-green": 0,
+        "chat-blue-kept": 75,
+        "chat-green-kept": 25,
+    }
+    blue, green = kept_by(program)
+    assert re.fullmatch(r"lane-blue-[0-9a-f]{8}", blue)
+    assert green.startswith("lane-green-")
+    assert list(kept_by(program).values()) == [
+        {"chat-blue": 1, "chat-green": 0},
+        {"chat-green": 1, "chat-blue": 0},
+    ]
+    made = body(program, SERVICE, "chat-green-kept")
+    assert (made["metadata"]["name"], made["metadata"]["namespace"]) == ("chat-green-kept", "chat")
+    assert made["spec"]["weighted"] == {
+        "services": [{"kind": "TraefikService", "name": "chat-chat-green-http-80@kubernetesgateway"}],
+        "sticky": {"cookie": {"name": green, "httpOnly": True, "sameSite": "lax"}},
+    }
+    waits = program.by_name(f"kubernetes:{ROUTE}", "chat-route").depends_on
+    assert {"chat-blue-kept", "chat-green-kept"} <= waits, "a route to what is not there serves nobody"
+
+
+@pytest.mark.parametrize("active", ["blue", "green"])
+def test_a_canary_without_weight_keeps_nobody_and_draws_nobody(
+    run: Run, program: Program, active: str
+) -> None:
+    run(lambda: app(strategy="canary", active=active, sticky_cookie="lane"))
+    only = {f"chat-{color}": 100 * (color == active) for color in ("blue", "green")}
+    assert backends(rules(program)[0]) == {**only, "chat-blue-kept": 0, "chat-green-kept": 0}
+    there = {f"chat-{color}": int(color == active) for color in ("blue", "green")}
+    assert list(kept_by(program).values()) == [there, there]
+
+
+def test_the_next_release_draws_everyone_anew(run: Run, program: Program) -> None:
+    def cookies(**more: Any) -> list[str]:
+        program.resources.clear()
+        run(lambda: app(strategy="canary", sticky_cookie="lane", **more))
+        return [*kept_by(program)]
+
+    assert cookies() == cookies(canary_weight=50)
+    assert not {*cookies()} & {*cookies(green_image="chat:3")}
+
+
+def test_chosen_users_come_before_kept_ones(run: Run, program: Program) -> None:
+    run(lambda: app(strategy="canary", canary_users=USERS, sticky_cookie="lane"))
+    _, chosen, *kept = rules(program)
+    assert backends(chosen) == {"chat-green": 1}
+    assert len(kept) == 2
+
+
+def test_only_a_canary_is_sticky(run: Run, program: Program) -> None:
+    run(lambda: app(sticky_cookie="lane"))
+    assert len(rules(program)) == 1
+    assert backends(rules(program)[0]).keys() == BOTH
+
+
+def test_the_second_colour_gets_copies(run: Run, program: Program) -> None:
+    run(lambda: app(mirror_percent=30))
+    assert backends(rules(program)[0]) == {
+        "chat-blue": 70,
+        "chat-green": 0,
+        "chat-blue-mirrored": 30,
+        "chat-green-mirrored": 0,
+    }
+    made = body(program, SERVICE, "chat-blue-mirrored")
+    assert made["spec"]["mirroring"] == {
+        "kind": "TraefikService",
+        "name": "chat-chat-blue-http-80@kubernetesgateway",
+        "mirrors": [{"kind": "Service", "name": "chat-green", "port": 80, "percent": 100}],
+        "maxBodySize": 1024 * 1024,
+    }
+    assert scaling(program, "green")[1]["minReplicas"] == 2, "it is under load"
+    assert "chat-green-release" in program.by_name(f"kubernetes:{ROUTE}", "chat-route").depends_on
+
+
+def test_a_colour_with_traffic_gets_no_copies(run: Run, program: Program) -> None:
+    run(lambda: app(strategy="canary", canary_weight=25, mirror_percent=100))
+    weights = backends(rules(program)[0])
+    assert (weights["chat-blue"], weights["chat-green"]) == (75, 25)
+    assert weights["chat-blue-mirrored"] == 0
+
+
 def test_the_route_waits_only_for_colours_that_carry_traffic(run: Run, program: Program) -> None:
     run(app)
     waits = program.by_name(f"kubernetes:{ROUTE}", "chat-route").depends_on
@@ -375,6 +570,11 @@ def test_hooks_stand_before_records_and_route(run: Run, program: Program) -> Non
             "there is no argument scaling.min_replica; did you mean scaling.min_replicas?",
         ),
         ({"scaling": {"cpu_percent": 0}}, "scaling.cpu_percent must be 1-100, got 0"),
+        ({"scaling": {"min_replicas": "two"}}, "scaling.min_replicas must be 1-1000, got 'two'"),
+        ({"scaling": {"requests_per_second": 0}}, "scaling.requests_per_second must be 1-100000, got 0"),
+        ({"scaling": {"idle_replicas": 0}}, "scaling.idle_replicas must be 1-1000, got 0"),
+        ({"scaling": {"warm_seconds": 3601}}, "scaling.warm_seconds must be 0-3600, got 3601"),
+        ({"scaling": {"idle_replicas": 3}}, "scaling.idle_replicas 3 is above scaling.min_replicas 2"),
         ({"resources": {"cpu": "lots"}}, "resources.cpu must be as 250m or 1, got 'lots'"),
         ({"resources": {"memory": "1GB"}}, "resources.memory must be as 256Mi, got '1GB'"),
         ({"user": 0}, "user must be 1-65535, got 0"),
@@ -401,6 +601,9 @@ def test_hooks_stand_before_records_and_route(run: Run, program: Program) -> Non
             {"hostnames": ["a.example"], "preview": {"hostnames": ["a.example"]}},
             "a.example must stand in hostnames or in preview.hostnames, not in both",
         ),
+        ({"sticky_cookie": "a b"}, "sticky_cookie must be a cookie's name, got 'a b'"),
+        ({"mirror_percent": 101}, "mirror_percent must be 0-100, got 101"),
+        ({"strategy": "rolling", "mirror_percent": 1}, "under the strategy rolling it has to be 0"),
         ({"canary_users": {"headers": {"a:b": "1"}}}, "canary_users.headers must be a header's name"),
         ({"canary_users": {"headers": {"X-Beta": ""}}}, "canary_users.headers[X-Beta] must be text"),
         ({"canary_users": {"cookies": {"a b": "1"}}}, "canary_users.cookies must be a cookie's name"),

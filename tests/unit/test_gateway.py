@@ -46,6 +46,45 @@ def test_definitions_that_the_cluster_brings_are_left_alone(run: Run, program: P
     assert not [name for name in program.children() if "CustomResourceDefinition" in name]
 
 
+def traefik_kinds(program: Program) -> tuple[list[str], list[str], list[Any]]:
+    """What there is for Traefik's own kinds: definitions, arguments, rights."""
+    definitions = [name.split("-crd-")[1] for name in program.children() if "-crd-" in name]
+    rules = body(program, "rbac.authorization.k8s.io/v1:ClusterRole", "role")["rules"]
+    reads = [
+        rule["resources"]
+        for rule in rules
+        if rule["apiGroups"] == ["traefik.io"] or "configmaps" in rule["resources"]
+    ]
+    return definitions, [said for said in arguments(program) if "kubernetescrd" in said], reads
+
+
+def test_without_traefik_s_own_kinds_it_reads_none_and_no_configuration(run: Run, program: Program) -> None:
+    run(lambda: Gateway("edge", {"definitions": "existing"}))
+    assert traefik_kinds(program) == ([], [], [])
+
+
+def test_with_traefik_s_own_kinds_it_takes_what_an_app_makes_alone(run: Run, program: Program) -> None:
+    run(lambda: Gateway("edge", {"definitions": "existing", "traefik_kinds": "install"}))
+    definitions, said, reads = traefik_kinds(program)
+    assert definitions == [
+        *("ingressroutes", "ingressroutetcps", "ingressrouteudps", "middlewares", "middlewaretcps"),
+        *("serverstransports", "serverstransporttcps", "tlsoptions", "tlsstores", "traefikservices"),
+    ]
+    assert sorted(reads) == [["configmaps"], definitions]
+    assert said == [
+        "--providers.kubernetescrd=true",
+        "--providers.kubernetescrd.labelselector=app.kubernetes.io/component=app,app.kubernetes.io/managed-by=slipway",
+        "--providers.kubernetescrd.allowemptyservices=true",
+        "--providers.kubernetescrd.disableclusterscoperesources=true",
+    ]
+
+
+def test_traefik_s_own_kinds_that_the_cluster_brings_are_left_alone(run: Run, program: Program) -> None:
+    run(lambda: Gateway("edge", {"definitions": "existing", "traefik_kinds": "existing"}))
+    definitions, said, reads = traefik_kinds(program)
+    assert (definitions, len(said), len(reads)) == ([], 4, 2)
+
+
 def test_it_may_read_what_it_routes_and_write_nothing_but_status(run: Run, program: Program) -> None:
     run(lambda: Gateway("edge", {}))
     rules = body(program, "rbac.authorization.k8s.io/v1:ClusterRole", "role")["rules"]
@@ -323,6 +362,7 @@ def test_load_balancer_annotations_are_the_caller_s(run: Run, program: Program) 
         ({**TLS, "tls_secret": "issued"}, "tls_secret and tls_certificate are two ways to say the same"),
         ({"tls_secret": "Issued"}, "tls_secret must be a Secret's name"),
         ({"definitions": "no"}, "definitions must be install or existing"),
+        ({"traefik_kinds": "some"}, "traefik_kinds must be one of none, install, existing, got 'some'"),
     ],
 )
 def test_wrong_arguments(run: Run, program: Program, args: Any, message: str) -> None:

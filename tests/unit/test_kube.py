@@ -27,7 +27,7 @@ class Handler(BaseHTTPRequestHandler):
         SEEN.append((self.command, self.path, json.loads(self.rfile.read(length)) if length else None))
         name = self.path.split("?")[0].rsplit("/", 1)[-1]
         code = {"gone": 404, "broken": 500}.get(name, 200)
-        is_list = name in ("pods", "replicasets", "events")
+        is_list = name in ("pods", "replicasets", "events", "horizontalpodautoscalers")
         body: dict[str, Any] = {"items": [ITEM], "metadata": {}} if is_list else ITEM
         answer = json.dumps({"code": code, "message": name} if code != 200 else body).encode()
         self.send_response(code)
@@ -96,6 +96,20 @@ def test_scale_writes_replicas_and_nothing_else(kubeconfig: str) -> None:
         "/apis/apps/v1/namespaces/dev/deployments/chat-green/scale",
     )
     assert body == {"spec": {"replicas": 3}}
+
+
+def test_an_autoscaler_s_least_number_is_written_and_nothing_else(kubeconfig: str) -> None:
+    async def write() -> Any:
+        async with ApiServer(kubeconfig) as api:
+            await api.set_least("dev", "chat-green-1", 3)
+            return await api.autoscalers("dev", {"slipway/color": "green"})
+
+    assert asyncio.run(write()) == [ITEM]
+    (method, path, body), (_, read, _) = SEEN
+    whole = "/apis/autoscaling/v2/namespaces/dev/horizontalpodautoscalers"
+    assert (method, path.split("?")[0]) == ("PATCH", f"{whole}/chat-green-1")
+    assert body == {"spec": {"minReplicas": 3}}
+    assert read == f"{whole}?labelSelector=slipway%2Fcolor%3Dgreen"
 
 
 def test_the_ambient_kubeconfig(kubeconfig: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

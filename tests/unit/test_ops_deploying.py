@@ -103,6 +103,13 @@ def test_a_canary_by_steps(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Non
     assert stack.scaled == [("chat-green", 6)], "at half the traffic each, all of it takes the pods of both"
 
 
+def test_copies_end_when_a_deployment_begins(stack: Stack) -> None:
+    stack.file.write_text(FILE + "  slipway:mirrorPercent: 100\n")
+    done = stack.run("deploy", "chat:2")
+    assert done.exit_code == 0, done.output
+    assert stack.value("mirrorPercent") == "0"
+
+
 def test_a_canary_that_fails_gives_its_traffic_back(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     stack.file.write_text(CANARY + WATCHED)
     measuring(stack, monkeypatch, 0.0, 0.0, 0.2)

@@ -19,7 +19,15 @@ from slipway_ops.cli import main
 from slipway_ops.lease import Doing
 from slipway_ops.masking import Masker
 from slipway_ops.update import UpdateError
-from tests.support.api_server import LEASE, ROUTE, FakeApiServer, answering, deployment_path, serve
+from tests.support.api_server import (
+    AUTOSCALERS,
+    LEASE,
+    ROUTE,
+    FakeApiServer,
+    answering,
+    deployment_path,
+    serve,
+)
 
 FILE = """\
 # the environment of tests
@@ -188,6 +196,87 @@ def test_a_colour_that_is_not_ready_is_scaled_and_waited_for(stack: Stack) -> No
     assert scaled == [("chat-green", 3)]
     assert "green needs 3 ready pods before it gets this traffic" in done.output
     assert stack.carrier == "green"
+
+
+IDLE = {"slipway/replicas": "2", "slipway/idle-replicas": "1"}
+
+
+def test_autoscalers_leave_what_the_traffic_takes_until_pulumi_makes_others(stack: Stack) -> None:
+    """One write moves the traffic; what it goes to is kept, and what it has left is Pulumi's to make smaller."""
+    stack.cluster.autoscaler("blue", 2)
+    stack.cluster.autoscaler("green", 1, **IDLE)
+    assert stack.run("switch", "green").exit_code == 0
+    assert stack.cluster.leasts == {"blue": 2, "green": 2}
+    assert stack.writes.index(ROUTE) < stack.writes.index(f"{AUTOSCALERS}/chat-green-1")
+
+
+def test_an_autoscaler_that_was_raised_for_traffic_that_went_back_is_lowered(stack: Stack) -> None:
+    stack.cluster.autoscaler("green", 4, **IDLE)
+    stack.cluster.route(blue=0, green=100)
+    assert stack.run("switch", "blue").exit_code == 0
+    assert stack.cluster.leasts == {"green": 1}
+
+
+def test_it_is_raised_before_pods_are_waited_for(stack: Stack) -> None:
+    stack.cluster.autoscaler("green", 1, **IDLE)
+    stack.cluster.deployment("green", 1)
+
+    def scale(_: str, replicas: int) -> None:
+        assert stack.cluster.leasts == {"green": replicas}
+        stack.cluster.deployment("green", replicas)
+
+    stack.cluster.on_scale = scale
+    assert stack.run("switch", "green").exit_code == 0
+    assert stack.cluster.leasts == {"green": 3}
+
+
+def test_autoscalers_that_cannot_be_written_hold_nothing_up(stack: Stack) -> None:
+    stack.cluster.autoscaler("green", 1, **IDLE)
+    refused = (403, {"message": "forbidden"})
+    stack.cluster.before = lambda method, path: (
+        refused if (method, AUTOSCALERS in path) == ("PATCH", True) else None
+    )
+    done = stack.run("switch", "green")
+    assert done.exit_code == 0, done.output
+    assert "the autoscalers could not be told of the traffic" in done.output
+    assert stack.carrier == "green"
+
+
+def test_kept_users_and_copies_go_with_the_same_write(stack: Stack) -> None:
+    """A canary of 25 % with users who keep their colour, and a second colour that gets copies: all of it ends at once."""
+    first = {
+        "chat-blue": 40,
+        "chat-green": 0,
+        "chat-blue-kept": 35,
+        "chat-green-kept": 25,
+        "chat-blue-mirrored": 0,
+    }
+    kept = [{"chat-blue": 1, "chat-green": 0}, {"chat-green": 1, "chat-blue": 0}]
+    rules = [
+        {"backendRefs": [{"name": name, "weight": weight} for name, weight in rule.items()]}
+        for rule in (first, *kept)
+    ]
+    stack.cluster.put(ROUTE, {"metadata": {"name": "chat"}, "spec": {"rules": rules}})
+    stack.cluster.deployment("green", 4)
+    done = stack.run("switch", "green", "--json")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["before"] == {"blue": 75, "green": 25}
+    assert stack.writes.count(ROUTE) == 1
+    found = [
+        {backend["name"]: backend["weight"] for backend in rule["backendRefs"]}
+        for rule in stack.cluster.objects[ROUTE]["spec"]["rules"]
+    ]
+    everyone = {"chat-blue": 0, "chat-green": 1}
+    assert found[0]["chat-green"] == sum(found[0].values()) == 100
+    assert found[1:] == [everyone, everyone]
+
+
+def test_a_switch_ends_the_copies_in_the_file_too(stack: Stack) -> None:
+    stack.file.write_text(FILE + "  slipway:mirrorPercent: 50\n")
+    assert stack.json("switch", "green")["written"] == {
+        "slipway:active": "green",
+        "slipway:mirrorPercent": "0",
+    }
 
 
 def test_a_colour_that_does_not_get_ready_gets_nothing(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:

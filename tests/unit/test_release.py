@@ -45,6 +45,8 @@ class FakeCluster:
     pods_: list[dict[str, Any]] = field(default_factory=list)
     heals: bool = False
     scaled: list[tuple[str, int]] = field(default_factory=list)
+    autoscalers_: list[dict[str, Any]] = field(default_factory=list)
+    leasts: list[tuple[str, int]] = field(default_factory=list)
 
     async def __aenter__(self) -> FakeCluster:
         return self
@@ -78,6 +80,22 @@ class FakeCluster:
         assert namespace == "dev"
         self.scaled.append((deployment, replicas))
         self.deployments[deployment] = status(replicas if self.heals else 0, replicas)
+
+    async def autoscalers(self, namespace: str, labels: Mapping[str, str]) -> list[dict[str, Any]]:
+        assert namespace == "dev"
+        return [item for item in self.autoscalers_ if labels.items() <= item["metadata"]["labels"].items()]
+
+    async def set_least(self, namespace: str, autoscaler: str, replicas: int) -> None:
+        assert namespace == "dev"
+        self.leasts.append((autoscaler, replicas))
+
+
+def autoscaler(color: str, least: int, **notes: str) -> dict[str, Any]:
+    metadata = {"name": f"{color}-hpa", "labels": {"slipway/color": color}, "annotations": notes}
+    return {"metadata": metadata, "spec": {"minReplicas": least}}
+
+
+IDLE = {"slipway/idle-replicas": "1"}
 
 
 def make(**more: Any) -> Release:
@@ -134,8 +152,37 @@ def test_a_flip_to_a_colour_in_mid_rollout_counts_only_its_present_template() ->
 
 def test_a_flip_to_a_colour_that_is_ready_touches_nothing() -> None:
     cluster = FakeCluster({"chat-blue": status(2), "chat-green": status(3)}, {"blue": 100, "green": 0})
+    cluster.autoscalers_ = [autoscaler("green", 1, **IDLE)]
     capacity(cluster, {"blue": 0, "green": 100})
-    assert cluster.scaled == []
+    assert (cluster.scaled, cluster.leasts) == ([], [])
+
+
+def test_an_idle_colour_s_autoscaler_leaves_the_pods_that_a_flip_takes() -> None:
+    """Its own least number is lower: it would take them away again while the others get ready."""
+    cluster = FakeCluster(
+        {"chat-blue": status(5), "chat-green": status(1)}, {"blue": 100, "green": 0}, heals=True
+    )
+    cluster.autoscalers_ = [autoscaler("green", 1, **IDLE), autoscaler("blue", 1, **IDLE)]
+    capacity(cluster, {"blue": 0, "green": 100})
+    assert cluster.leasts == [("green-hpa", 5)]
+    assert cluster.scaled == [("chat-green", 5)]
+
+
+def test_an_autoscaler_made_for_traffic_is_left_alone() -> None:
+    cluster = FakeCluster(
+        {"chat-blue": status(5), "chat-green": status(2)}, {"blue": 90, "green": 10}, heals=True
+    )
+    cluster.autoscalers_ = [autoscaler("green", 2)]
+    capacity(cluster, {"blue": 0, "green": 100})
+    assert cluster.leasts == []
+
+
+def test_a_flip_that_fails_leaves_the_autoscaler_as_it_was() -> None:
+    cluster = FakeCluster({"chat-blue": status(5), "chat-green": status(1)}, {"blue": 100, "green": 0})
+    cluster.autoscalers_ = [autoscaler("green", 1, **IDLE)]
+    with pytest.raises(NotReadyError):
+        capacity(cluster, {"blue": 0, "green": 100})
+    assert cluster.leasts == [("green-hpa", 5), ("green-hpa", 1)]
 
 
 def test_a_flip_to_a_colour_without_ready_pods_is_refused() -> None:

@@ -254,6 +254,31 @@ def test_the_error_says_that_nothing_changed() -> None:
             "slipway:app.scaling.maxReplicas must not be below minReplicas, 5, got 4",
         ),
         (
+            {"app": {"name": "a", "scaling": {"idleReplicas": 3}}},
+            "slipway:app.scaling.idleReplicas must not be above minReplicas, 2, got 3",
+        ),
+        (
+            {"app": {"name": "a", "scaling": {"warmSeconds": 3601}}},
+            "slipway:app.scaling.warmSeconds must be 0-3600, got 3601",
+        ),
+        (
+            {"app": {"name": "a", "stickyCookie": "lane"}},
+            "slipway:app must go without stickyCookie unless slipway:gateway.traefikKinds is install or existing",
+        ),
+        (
+            {"mirrorPercent": "10"},
+            "slipway:mirrorPercent must be 0 unless slipway:gateway.traefikKinds is install or existing, got",
+        ),
+        (
+            {"mirrorPercent": "10", "strategy": "rolling", "gateway": {"traefikKinds": "existing"}},
+            "slipway:mirrorPercent must be 0 when slipway:strategy is rolling: there is no second colour to copy to",
+        ),
+        ({"mirrorPercent": "200"}, 'slipway:mirrorPercent must be 0-100, got "200"'),
+        (
+            {"gateway": {"traefikKinds": "some"}},
+            "slipway:gateway.traefikKinds must be 'none', 'install' or 'existing'",
+        ),
+        (
             {"app": {"name": "a", "hostnames": ["Chat"]}},
             'slipway:app.hostnames.0 must be a host name, as chat.example.com, got "Chat"',
         ),
@@ -377,6 +402,28 @@ def test_a_canary_weight_without_effect_deserves_a_warning() -> None:
     (warning,) = settings(canaryWeight="5").warnings()
     assert "canaryWeight has no effect" in warning
     assert list(settings(canaryWeight="5", strategy="canary").warnings()) == []
+
+
+def test_cookies_and_requests_without_effect_deserve_a_warning() -> None:
+    kinds = {"traefikKinds": "existing"}
+    (warning,) = settings(gateway=kinds, app={"name": "a", "stickyCookie": "lane"}).warnings()
+    assert "stickyCookie has no effect" in warning
+    (warning,) = settings(app={"name": "a", "scaling": {"requestsPerSecond": 50}}).warnings()
+    assert "requestsPerSecond needs slipway:monitoring.requestMetrics" in warning
+    sticky = settings(gateway=kinds, app={"name": "a", "stickyCookie": "lane"}, strategy="canary")
+    assert list(sticky.warnings()) == []
+
+
+PEMS = dict.fromkeys(("certificate", "privateKey", "authority"), "-----BEGIN X-----")
+
+
+def test_the_key_of_request_metrics_is_never_in_clear() -> None:
+    said = raw({**GOOD, "monitoring": {"requestMetrics": PEMS}})
+    with pytest.raises(SettingsError, match=r"slipway:monitoring.requestMetrics stands there in clear"):
+        parse(said, "Pulumi.dev.yaml")
+    made = parse(said, "Pulumi.dev.yaml", {"monitoring"}).monitoring
+    assert made is not None
+    assert made.args()["request_metrics"]["private_key"] == "-----BEGIN X-----"
 
 
 def test_load_reads_the_stack_s_own_namespace_and_knows_its_secrets(monkeypatch: pytest.MonkeyPatch) -> None:

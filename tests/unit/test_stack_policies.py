@@ -78,11 +78,11 @@ def workload(replicas: Any = None, kind: str = "Deployment") -> Resource:
     )
 
 
-def autoscaler(least: Any, name: str = "web", namespace: str = "prod") -> Resource:
+def autoscaler(least: Any, name: str = "web", namespace: str = "prod", **notes: str) -> Resource:
     return named(
         "kubernetes:autoscaling/v2:HorizontalPodAutoscaler",
         "hpa",
-        metadata={"name": "any", "namespace": namespace},
+        metadata={"name": "any", "namespace": namespace, "annotations": notes},
         spec={"scaleTargetRef": {"kind": "Deployment", "name": name}, "minReplicas": least},
     )
 
@@ -118,6 +118,7 @@ STACK_BREAKING: list[tuple[str, list[Resource], str, str]] = [
     ("replicated", [workload()], "web", "it may have 1 pod"),
     ("replicated", [workload(1, "StatefulSet")], "web", "it may have 1 pod"),
     ("replicated", [workload(3), autoscaler(1)], "web", "it may have 1 pod"),
+    ("replicated", [workload(), autoscaler(1, **{"slipway/replicas": "1"})], "web", "it may have 1 pod"),
     ("replicated", [workload(), autoscaler(2, name="other")], "web", "it may have 1 pod"),
     ("replicated", [workload(), autoscaler(2, namespace="other")], "web", "it may have 1 pod"),
     ("disruption-budget", [workload(2)], "web", "no PodDisruptionBudget"),
@@ -140,6 +141,7 @@ STACK_KEEPING: list[tuple[str, list[Resource]]] = [
     ("monitored", []),
     ("replicated", [workload(2)]),
     ("replicated", [workload(), autoscaler(2)]),
+    ("replicated", [workload(), autoscaler(1, **{"slipway/replicas": "2"})]),
     ("disruption-budget", [workload(2), budget()]),
     ("disruption-budget", [workload(3), budget(minAvailable=2)]),
 ]
