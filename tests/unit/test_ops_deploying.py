@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway_ops import gates, lease, update
-from slipway_ops.gates import Gate, GateError, Gates, Verdict
+from slipway_ops.gates import Gate, GateError, Gates, Measured, Verdict
 from slipway_ops.lease import Doing
 from slipway_ops.steering import Course
 from tests.support.api_server import LEASE, Answer
@@ -183,7 +183,7 @@ def test_what_is_refused(stack: Stack, arguments: tuple[str, ...], strategy: str
 @pytest.mark.parametrize(
     ("gate", "told"),
     [
-        ("{errorPercent: 5}", "slipway:gates must be beside slipway:monitoring"),
+        ("{errorPercent: 5}", "slipway:gates.errorPercent must be beside slipway:monitoring"),
         ("{seconds: soon}", "slipway:gates.seconds must be a number"),
         ("{smoke: maybe}", "slipway:gates.smoke must be health or none"),
         ("x", "slipway:gates must be a section"),
@@ -266,7 +266,9 @@ def test_one_bad_measurement_at_the_end_is_inconclusive(monkeypatch: pytest.Monk
     monkeypatch.setattr(gates, "PAUSE_SECONDS", 0.01)
     values = iter([0.0, 0.9])
     with pytest.raises(GateError, match=r"error_ratio inconclusive: 0\.9, at most 0\.01"):
-        gates.watch(Gates().open(), 0, lambda: {"error_ratio": next(values)}, lambda: Course.GO, lambda: 0.0)
+        gates.watch(
+            Gates().open(), 0, lambda: Measured({"error_ratio": next(values)}), lambda: Course.GO, lambda: 0.0
+        )
 
 
 def test_defaults() -> None:
