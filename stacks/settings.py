@@ -157,13 +157,14 @@ class Settings(Section):
 
     @field_validator("migration")
     @classmethod
-    def _of_a_database_that_can_be_copied(
+    def _of_a_database_that_can_be_saved(
         cls, value: Migration | None, info: ValidationInfo
     ) -> Migration | None:
         kept: Database | None = info.data.get("database")
-        if value and value.backup == "copy" and (kept is None or kept.kind != "in-cluster"):
+        needed = {"copy": "in-cluster", "snapshot": "rds"}.get((value and value.backup) or "none")
+        if needed and (kept is None or kept.kind != needed):
             raise ValueError(
-                "must have backup none, or leave it out, unless slipway:database is in-cluster: RDS goes back to any second"
+                f"must have another backup than {value and value.backup}, or leave it out, unless the kind of slipway:database is {needed}"
             )
         return value
 
@@ -304,7 +305,8 @@ def _suggestion(path: list[str]) -> str:
 def _keys_at(path: list[str]) -> list[str]:
     """The keys of the section that a path leads to, by the models' JSON schema."""
     schema = Settings.model_json_schema()
-    definitions, node = schema["$defs"], schema
+    definitions: dict[str, Any] = schema["$defs"]
+    node: dict[str, Any] = schema
     for part in path:
         kinds: list[dict[str, Any]] = [node, *node.get("anyOf", ())]
         by_name = [kind["additionalProperties"] for kind in kinds if kind.get("additionalProperties")]

@@ -275,6 +275,7 @@ def _plan(app: Application, order: Deployment, doing: Doing) -> None:
     migration = app.said.migration
     if migration and order.command == "deploy":
         copied = "copy the database, then " if migration.copy_image else ""
+        copied = "make a snapshot of the database, then " if migration.snapshot else copied
         app.tell(
             f"would {copied}run {' '.join(migration.command)} in a Job with {migration.image or order.image}"
         )
