@@ -47,6 +47,7 @@ def run(project: Project, order: Deployment, tell: Telling) -> dict[str, Any]:
     _check(app, order)
     found = app.take(order.force)
     live = app.look()
+    app.tell_leftover(live)
     if order.command == "deploy":
         migrating.check_name(app, order.image)
     migrating.check_schema(app, order.image)
@@ -255,7 +256,7 @@ def _doing(app: Application, order: Deployment, live: Live, found: Doing | None)
 
 
 def _back(app: Application) -> dict[str, str]:
-    return {"slipway:canaryWeight": "0"} if app.said.strategy == "canary" else {}
+    return {"slipway:canaryWeight": "0"} if app.said.strategy == "canary" or app.said.canary_weight else {}
 
 
 def _check(app: Application, order: Deployment) -> None:

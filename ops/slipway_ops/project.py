@@ -52,6 +52,10 @@ class Said:
     def weights(self) -> dict[str, int]:
         return weights(self.active, self.strategy, self.canary_weight)
 
+    def leftover(self, live: Mapping[str, int]) -> bool:
+        """Whether the file has a canary's share, and the live weights are others."""
+        return self.canary_weight > 0 and self.strategy == "canary" and live != self.weights
+
     def guard(self, namespace: str, say: Any) -> Guard:
         return Guard(
             colors=app_colors(self.app, namespace),
