@@ -318,3 +318,26 @@ def test_who_loses_the_lock_leaves_what_it_was_at_to_the_next(
     done = stack.run("rollback")
     assert "found: slipway deploy of chat:2 to green by " in done.output
     assert (stack.shares, stack.file.read_text()) == ("100/0", CANARY + WATCHED)
+
+
+def test_credentials_that_expire_in_the_middle(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the canary up: nothing can be undone, that is told; with a new login the same command goes on, a rollback undoes it."""
+    stack.file.write_text(CANARY + WATCHED)
+    measuring(stack, monkeypatch, 0.0)
+    expired: Answer = (401, {"message": "Unauthorized"})
+
+    def expire(_: Any, __: Any) -> Answer | None:
+        return expired if stack.shares == "90/10" else None
+
+    stack.cluster.before = expire
+    done = stack.run("deploy", "chat:2", "--steps", "10,100")
+    assert done.exit_code == 1
+    assert "it was not wholly undone: " in done.output
+    assert "to do: log in to the cluster anew" in done.output
+    assert stack.shares == "90/10", "on colours that are ready"
+
+    stack.cluster.before = lambda _, __: None
+    monkeypatch.setattr(Doing, "is_gone", True)
+    done = stack.run("rollback")
+    assert done.exit_code == 0, done.output
+    assert (stack.shares, stack.image("green"), stack.value("canaryWeight")) == ("100/0", "chat:0", "0")
