@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from slipway.guard import Guard
 from slipway_ops import prometheus, requesting, status
 from slipway_ops.api import Object, RefusedError, UnreachableError
 from slipway_ops.application import Application
@@ -53,7 +54,7 @@ class Meter:
         values, why = dict(requests.values), dict(requests.why)
         found, silence = self._of_gateway()
         values |= found
-        for name, query in _queries(self.app, self.color, self.gates).items():
+        for name, query in queries(self.app.guard, self.color, self.gates).items():
             try:
                 value = prometheus.value(self.app, query)
             except (prometheus.SilentError, UnreachableError) as error:
@@ -97,17 +98,15 @@ def _restarts_of(pod: Object) -> int:
     return sum(container.get("restartCount", 0) for container in containers)
 
 
-def _queries(app: Application, color: str, gates: Gates) -> dict[str, str]:
+def queries(guard: Guard, color: str, gates: Gates) -> dict[str, str]:
     """PromQL, one value each, by the names of the gates that ask for it.
 
     The burn rate is that of https://sre.google/workbook/alerting-on-slos/: how many times as fast as the objective of
     slipway:monitoring.availabilityPercent allows. Processor time is held against the limit, and where there is none, as App makes it,
     against what is requested. Of several pods the fullest counts.
     """
-    pods = (
-        f'namespace="{app.guard.namespace}",pod=~"{app.guard.colors[color].deployment}-[a-z0-9]+-[a-z0-9]+"'
-    )
-    answered = f'application="{app.guard.namespace}-{app.guard.route}",color="{color}"'
+    pods = f'namespace="{guard.namespace}",pod=~"{guard.colors[color].deployment}-[a-z0-9]+-[a-z0-9]+"'
+    answered = f'application="{guard.namespace}-{guard.route}",color="{color}"'
     over = f"[{gates.burn_minutes}m]"
     requests, failed = (
         f"sum(rate(traefik_service_requests_total{{{answered}{more}}}{over}))"
