@@ -117,15 +117,19 @@ def test_an_immutable_field(environment: Environment) -> None:
     """Given a Deployment of green that somebody made anew with another selector, when it is to change, then `up` says that it cannot,
     blue serves on, and without it the next `up` makes it as it should be.
     """
-    found = json.loads(environment.kubectl("get", "deployment/chat-green", "--output=json"))
+    found = json.loads(
+        environment.kubectl("get", "deployment/chat-green", "--output=json", "--show-managed-fields")
+    )
     environment.kubectl("delete", "deployment/chat-green", "--wait=true")
     mine = {"by": "hand"}
     found["spec"]["selector"]["matchLabels"] |= mine
     found["spec"]["template"]["metadata"]["labels"] |= mine
+    (owner,) = {one["manager"] for one in found["metadata"]["managedFields"] if one["operation"] == "Apply"}
     found["metadata"] = {key: found["metadata"][key] for key in ("name", "labels", "annotations")}
+    apply = ["apply", "--server-side", f"--field-manager={owner}", "--filename=-"]
     subprocess.run(
-        ["kubectl", "--namespace", environment.namespace, "create", "--filename=-"],
-        input=json.dumps({**found, "status": None}),
+        ["kubectl", "--namespace", environment.namespace, *apply],
+        input=json.dumps({key: found[key] for key in ("apiVersion", "kind", "metadata", "spec")}),
         check=True,
         capture_output=True,
         text=True,
