@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import pulumi
 from pulumi.runtime import config as runtime_config
@@ -156,15 +157,37 @@ class Settings(Section):
             raise ValueError("must have the tier isolated in slipway:network.tiers")
         return value
 
+    @field_validator("gates")
+    @classmethod
+    def _can_be_asked(cls, value: Gates | None, info: ValidationInfo) -> Gates | None:
+        if value is None:
+            return value
+        wrong: list[str] = []
+        if value.measured and info.data.get("monitoring", ...) is None:
+            wrong.append(f"have slipway:monitoring beside it, which measures {', '.join(value.measured)}")
+        application: App | None = info.data.get("app")
+        preview = application and application.preview
+        hosts = (preview and preview.hostnames) or ()
+        for name, check in (value.http or {}).items():
+            by_host = check.at and urlsplit(check.at).hostname in hosts
+            if application and check.at and not by_host and not (preview and preview.header):
+                wrong.append(
+                    f"have http.{name}.at at one of slipway:app.preview.hostnames, or beside slipway:app.preview.header"
+                )
+        if wrong:
+            raise ValueError(f"must {', and '.join(wrong)}")
+        return value
+
     @field_validator("migration")
     @classmethod
-    def _of_a_database_that_can_be_copied(
+    def _of_a_database_that_can_be_saved(
         cls, value: Migration | None, info: ValidationInfo
     ) -> Migration | None:
         kept: Database | None = info.data.get("database")
-        if value and value.backup == "copy" and (kept is None or kept.kind != "in-cluster"):
+        needed = {"copy": "in-cluster", "snapshot": "rds"}.get((value and value.backup) or "none")
+        if needed and (kept is None or kept.kind != needed):
             raise ValueError(
-                "must have backup none, or leave it out, unless slipway:database is in-cluster: RDS goes back to any second"
+                f"must have another backup than {value and value.backup}, or leave it out, unless the kind of slipway:database is {needed}"
             )
         return value
 
@@ -323,9 +346,12 @@ def _suggestion(path: list[str]) -> str:
 def _keys_at(path: list[str]) -> list[str]:
     """The keys of the section that a path leads to, by the models' JSON schema."""
     schema = Settings.model_json_schema()
-    definitions, node = schema["$defs"], schema
+    definitions: dict[str, Any] = schema["$defs"]
+    node: dict[str, Any] = schema
     for part in path:
-        node = node.get("properties", {}).get(part) or node.get("additionalProperties", {})
+        kinds: list[dict[str, Any]] = [node, *node.get("anyOf", ())]
+        by_name = [kind["additionalProperties"] for kind in kinds if kind.get("additionalProperties")]
+        node = node.get("properties", {}).get(part) or (by_name[0] if by_name else {})
         options = [node, *node.get("anyOf", ())]
         refs = [option["$ref"] for option in options if "$ref" in option]
         node = definitions[refs[0].rsplit("/", 1)[-1]] if refs else node

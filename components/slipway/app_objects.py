@@ -150,11 +150,14 @@ def _key(path: str) -> str:
 
 
 def network_policy(app: AppSettings) -> Body:
-    """In: the gateway's namespace, to the app's port; for metrics the monitoring's too. Out: everywhere but the link-local
-    addresses, where clouds keep the nodes' credentials; the agent that gives pods their own is let through.
+    """In: the gateway's namespace and the Jobs that test a release, to the app's port; for metrics the monitoring's too.
+
+    Out: everywhere but the link-local addresses, where clouds keep the nodes' credentials; the agent that gives pods their own
+    is let through.
     """
     inside: list[dict[str, Any]] = [
-        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": app.gateway_namespace}}}
+        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": app.gateway_namespace}}},
+        {"podSelector": {"matchLabels": {**app.app_selector, "app.kubernetes.io/component": "gate"}}},
     ]
     if app.metrics_path is not None:
         inside.append({"namespaceSelector": {"matchLabels": _MONITORING}})

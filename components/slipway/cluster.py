@@ -284,7 +284,7 @@ class Cluster(pulumi.ComponentResource):
             cluster_eks.furnish(self, name, self.provider)
             self._tell(eks)
         else:
-            self.provider = _provider(self, name, settings.kubeconfig, None)
+            self.provider = _provider(self, name, settings.kubeconfig, name)
             self._tell_existing(settings)
         self.register_outputs({output: getattr(self, output) for output in _OUTPUTS})
 
@@ -302,13 +302,14 @@ _OUTPUTS = tuple(Cluster.__annotations__)
 
 
 def _provider(
-    parent: Cluster, name: str, kubeconfig: pulumi.Input[str] | None, identifier: pulumi.Input[str] | None
+    parent: Cluster, name: str, kubeconfig: pulumi.Input[str] | None, identifier: pulumi.Input[str]
 ) -> k8s.Provider:
     return k8s.Provider(
         f"{name}-kubernetes",
         # An empty string would be read as an empty kubeconfig, so the ambient one is asked for by saying nothing.
         kubeconfig=kubeconfig,
-        # Without it another login in the kubeconfig would look like another cluster, and replace all that is in it.
+        # Without it another login, or a kubeconfig that leads nowhere, would look like another cluster: all that is in it would be
+        # replaced, and the next `up` with the right kubeconfig would make each object anew and then delete it as the old one.
         cluster_identifier=identifier,
         opts=pulumi.ResourceOptions(parent=parent),
     )

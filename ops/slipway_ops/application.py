@@ -108,6 +108,14 @@ class Application:
             self.tell(f"found: {found}, which {ended}")
         return found
 
+    def tell_leftover(self, live: Live) -> None:
+        """Says it when the file has a canary's share that the traffic has not: the next `pulumi up` would bring it back."""
+        if self.said.leftover(live.weights):
+            self.tell(
+                f"found: {self.project.file.name} says slipway:canaryWeight {self.said.canary_weight}, but the traffic is "
+                f"{shares(live.weights)}: something that ended left it there"
+            )
+
     def free(self, done: dict[str, str] | None) -> None:
         """Lets go of the lock; that it cannot be is told, and hides nothing else."""
         try:

@@ -5,18 +5,20 @@ What fails, and what somebody aborts, is undone: the traffic first, then the sta
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
 from slipway.traffic import other
-from slipway_ops import gates, migrating, status, update
-from slipway_ops.api import UnreachableError
+from slipway_ops import gate_jobs, gates, migrating, update
 from slipway_ops.application import Application, open_one
 from slipway_ops.errors import OperatorError
+from slipway_ops.gates import NO_GATES, Gate, Measured
 from slipway_ops.lease import Doing, LostError, now
 from slipway_ops.live import Live
+from slipway_ops.measuring import Meter
 from slipway_ops.project import Project
 from slipway_ops.records import ABORTED, FAILED, INTERRUPTED, RETURNED, RUNNING, SUCCEEDED, Records
 from slipway_ops.steering import AbortedError, Course, Steering
@@ -45,6 +47,7 @@ def run(project: Project, order: Deployment, tell: Telling) -> dict[str, Any]:
     _check(app, order)
     found = app.take(order.force)
     live = app.look()
+    app.tell_leftover(live)
     if order.command == "deploy":
         migrating.check_name(app, order.image)
     migrating.check_schema(app, order.image)
@@ -83,7 +86,7 @@ class _Release:
     def __post_init__(self) -> None:
         app = self.app
         self.steering = Steering(app.lease, app.tell)
-        self.gates = app.said.gates if self.order.gated else None
+        self.gates = (app.said.gates if self.order.gated else None) or NO_GATES
         self.records = Records(app.api, app.guard.namespace, app.guard.route)
         doing = replace(self.doing, command=self.order.command)
         self.record = self.records.begin(doing, self.order.image, app.project.folder, self.order.began)
@@ -95,6 +98,7 @@ class _Release:
         try:
             self._bring_up()
             self._smoke()
+            self._before_traffic()
             for step in self.order.steps:
                 self._step(step)
             while not self.steering.end():
@@ -125,6 +129,7 @@ class _Release:
             app.shift({source: ALL, target: 0}, going_back=True)  # nobody is on a colour whose image changes
         self._up("runs")
         self.record = replace(self.record, runs=app.look().image(target))
+        self.meter = Meter(app, target, self.gates)
 
     def _smoke(self) -> None:
         """The colour answers on its health path, before anybody is sent to it."""
@@ -139,6 +144,28 @@ class _Release:
                 f"{color} does not pass its smoke test: GET {app.said.health_path} answers {answer}: {text[:200]}"
             )
         app.tell(f"smoke test passed: GET {app.said.health_path} answers {answer}")
+
+    def _before_traffic(self) -> None:
+        """What a colour can pass without any: requests of one's own, and Jobs."""
+        if not (self.gates.http or self.gates.jobs):
+            return
+        self.steps.append({"share": 0, "at": round(self.app.tell.seconds, 1)})
+        self._hold_against(self.gates.open_before_traffic(), 0, self.meter.requests)
+        for name, job in self.gates.jobs.items():
+            run = gate_jobs.Run(
+                app=self.app,
+                name=name,
+                job=job,
+                release=self.record.number,
+                image=self.record.runs,
+                color=self.doing.target,
+                look=self.steering.look,
+            )
+            try:
+                run.to_the_end()
+            finally:
+                self._keep([run.gate])
+            self.app.tell(str(run.gate))
 
     def _step(self, step: Step) -> None:
         app, color, share = self.app, self.doing.target, step.share
@@ -155,9 +182,10 @@ class _Release:
             self.steering.pause()
         if self.steering.look() is Course.FULL:
             return
-        if self.gates and share:
-            app.tell(f"watching {color} for {self.gates.seconds} s")
-        self._watch(self.gates.seconds if self.gates and share else 0)
+        seconds = self.gates.seconds if share else 0
+        if seconds:
+            app.tell(f"watching {color} for {seconds} s")
+        self._watch(seconds)
 
     def _hold(self) -> bool:
         """Whether it was paused, and waited for that to end."""
@@ -169,21 +197,20 @@ class _Release:
     def _watch(self, seconds: float) -> None:
         """Holds what carries traffic against its gates, for this time and for as long as a pause lasts."""
         carries = bool(self.steps and self.steps[-1]["share"])
-        held = self.gates.open() if self.gates and carries else []
+        self._hold_against(self.gates.open() if carries else [], seconds, self.meter.all)
+
+    def _hold_against(self, held: list[Gate], seconds: float, measure: Callable[[], Measured]) -> None:
         try:
-            gates.watch(held, seconds, self._measure, self.steering.look, lambda: self.app.tell.seconds)
+            gates.watch(held, seconds, measure, self.steering.look, lambda: self.app.tell.seconds)
         finally:
-            if held:
-                self.steps[-1].setdefault("gates", []).extend(gate.as_dict() for gate in held)
+            self._keep(held)
         for gate in held:
             self.app.tell(str(gate))
 
-    def _measure(self) -> dict[str, float]:
-        try:
-            found, _ = status.measured(self.app)
-        except UnreachableError:
-            return {}  # nothing was measured; how long that may last, the lock and the gates know
-        return found.get(self.doing.target, {})
+    def _keep(self, held: Sequence[Gate]) -> None:
+        """With the step at which they were asked."""
+        if held:
+            self.steps[-1].setdefault("gates", []).extend(gate.as_dict() for gate in held)
 
     def _note(self, result: str, text: str = "") -> None:
         record = replace(self.record, traffic_moved=self.moved, steps=self.steps)
@@ -231,7 +258,8 @@ def _doing(app: Application, order: Deployment, live: Live, found: Doing | None)
 def _back(app: Application) -> dict[str, str]:
     """No traffic for the colour that is not active, and no copies."""
     copies = {"slipway:mirrorPercent": "0"} if app.said.mirror_percent else {}
-    return {"slipway:canaryWeight": "0", **copies} if app.said.strategy == "canary" else copies
+    share = {"slipway:canaryWeight": "0"} if app.said.strategy == "canary" or app.said.canary_weight else {}
+    return {**share, **copies}
 
 
 def _check(app: Application, order: Deployment) -> None:
@@ -251,6 +279,7 @@ def _plan(app: Application, order: Deployment, doing: Doing) -> None:
     migration = app.said.migration
     if migration and order.command == "deploy":
         copied = "copy the database, then " if migration.copy_image else ""
+        copied = "make a snapshot of the database, then " if migration.snapshot else copied
         app.tell(
             f"would {copied}run {' '.join(migration.command)} in a Job with {migration.image or order.image}"
         )
@@ -259,8 +288,13 @@ def _plan(app: Application, order: Deployment, doing: Doing) -> None:
     )
     if app.said.gates is None or app.said.gates.smoke:
         app.tell(f"would ask {doing.target} for {app.said.health_path}")
+    asked = (app.said.gates if order.gated else None) or NO_GATES
+    for check in asked.http.values():
+        app.tell(f"would ask {doing.target} for {check.at}{check.path}, then and at each step")
+    for name, job in asked.jobs.items():
+        app.tell(f"would run the Job {name} with {job.image or order.image} against {doing.target}")
     for step in order.steps:
-        watched = f", then watch it for {app.said.gates.seconds} s" if app.said.gates and order.gated else ""
+        watched = f", then watch it for {asked.seconds} s" if asked.seconds else ""
         if step.share:
             app.tell(f"would give {doing.target} {step.share} % of the traffic{watched}")
         if step.pauses:

@@ -175,10 +175,12 @@ class Lease:
             self._renewer.start()
 
     def check(self) -> None:
-        """LostError unless it is still held: asked before each further step."""
-        if self._lost or time.monotonic() > self._valid_until:
+        """LostError unless it is still held: asked before each further step. Once it is lost, what it was held for stays noted."""
+        if not self._lost and time.monotonic() > self._valid_until:
+            self._lost = "it could not be renewed"
+        if self._lost:
             raise LostError(
-                f"the lock of this application was lost ({self._lost or 'it could not be renewed'}): this command stops here\n"
+                f"the lock of this application was lost ({self._lost}): this command stops here\n"
                 "  to do: `slipway status` says where things stand"
             )
 

@@ -16,7 +16,7 @@ from slipway_ops.errors import OperatorError
 from slipway_ops.jobs import End, Watch
 from slipway_ops.lease import LostError
 from slipway_ops.live import Live
-from slipway_ops.migration import COPY, IMAGE, MIGRATE, RELEASE, Migration, Release, job, selector
+from slipway_ops.migration import COPY, IMAGE, MIGRATE, RELEASE, SAVED, Migration, Release, job, selector
 from slipway_ops.records import FAILED, INTERRUPTED, Record, Records
 from slipway_ops.schema import Schema
 
@@ -93,7 +93,8 @@ def run(app: Application, records: Records, record: Record, live: Live) -> Recor
             f"{error}\n  nothing else was changed: {live.carrier} serves {serving} as before"
         ) from None
     app.tell(f"migrated: {found}")
-    record = replace(record, schema={**found.noted(ended_well=True), "serving": serving})
+    saved = {"saved": work.saved} if work.saved else {}
+    record = replace(record, schema={**found.noted(ended_well=True), "serving": serving, **saved})
     app.note(records, record)  # at once: who finds this release dead must know what it made of the schema
     try:
         schema.refuse([*work.known[:-1], record], serving)
@@ -112,7 +113,7 @@ def stays(record: Record) -> str:
     return f"\n  the schema stays at {after}, it was at {before or 'another version'}; no migration is taken back"
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Work:
     """One migration."""
 
@@ -121,6 +122,8 @@ class _Work:
     record: Record
     serving: str
     known: Sequence[Record]
+    saved: str = ""
+    """The snapshot of the database that was made before."""
 
     def do(self, deployment: Object) -> Schema:
         """Takes up what a dead command left, or begins; waits for the end."""
@@ -153,17 +156,23 @@ class _Work:
             whose = (
                 f"the migration of {self.record.image} (release {self.record.number}, Job {namespace}/{name})"
             )
-            raise MigrationError(f"{whose} {end}\n  {self._told(end, state)}", state)
+            saved = f"\n  what was there before: snapshot {self.saved}" if self.saved else ""
+            raise MigrationError(f"{whose} {end}\n  {self._told(end, state)}{saved}", state)
         return state
 
     def _begin(self, deployment: Object) -> str:
         app = self.app
+        if self.migration.snapshot:
+            from slipway_ops.snapshots import Snapshots
+
+            self.saved = Snapshots(app.project, app.tell, app.lease.check).take(self.record.number)
         release = Release(
             app=app.guard.route,
             namespace=app.guard.namespace,
             number=self.record.number,
             image=self.record.image,
             serving=schema.made_for(self.known, self.serving) or schema.latest(self.known),
+            saved=self.saved,
         )
         app.lease.check()
         jobs.create(app.api, job(self.migration, release, deployment))
@@ -184,6 +193,7 @@ class _Work:
             return None
         stands = "has ended well: taking its result" if how else "still runs: waiting for it"
         self.app.tell(f"found: the migration of release {number} (Job {name}) {stands}")
+        self.saved = _note(newest, SAVED)
         return name
 
     def _told(self, end: End, state: Schema) -> str:

@@ -16,10 +16,12 @@ from slipway_ops.api import Object
 
 COPY, MIGRATE = "copy", "migrate"
 """The containers."""
-RELEASE, IMAGE = "slipway/release", "slipway/image"
-"""Annotations of the Job: the release that it was made for, and the image that was to be released."""
+RELEASE, IMAGE, SAVED = "slipway/release", "slipway/image", "slipway/saved"
+"""Annotations of the Job: the release that it was made for, the image that was to be released, and the snapshot of before."""
 SERVING = "SERVING_SCHEMA"
 """The variable that says what schema the image was made for that serves beside the migration."""
+_BACKUPS = {"in-cluster": "copy", "rds": "snapshot"}
+"""What saves a database before its migration, by its kind."""
 _OF_THE_CONTAINER = ("env", "envFrom", "resources", "securityContext", "volumeMounts")
 _NOT_OF_A_JOB = ("initContainers", "terminationGracePeriodSeconds", "topologySpreadConstraints")
 _STAYS = {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false", "karpenter.sh/do-not-disrupt": "true"}
@@ -61,7 +63,9 @@ class Migration:
     env: Mapping[str, str] = field(default_factory=dict[str, str])
     address_variable: str = "DATABASE_URL"
     copy_image: str = ""
-    """The image that copies the database before; empty: no copy is made."""
+    """The image that copies a database in the cluster before; empty: no copy is made."""
+    snapshot: bool = False
+    """Whether a snapshot of the RDS database is made before."""
 
 
 def read(config: Mapping[str, Any], wrong: Callable[[str, str, object], None]) -> Migration | None:
@@ -90,24 +94,30 @@ def read(config: Mapping[str, Any], wrong: Callable[[str, str, object], None]) -
         if key in said:
             given[name] = str(said[key])
     variables = {key: str(value) for key, value in (env or {}).items()}
+    database = yaml_file.mapping(config.get("slipway:database")) or {}
+    backup = _backup(database, said, wrong)
     return Migration(
-        tuple(map(str, words)), env=variables, copy_image=_copy_image(config, said, wrong), **given
+        tuple(map(str, words)),
+        env=variables,
+        copy_image=_copy_image(database) if backup == "copy" else "",
+        snapshot=backup == "snapshot",
+        **given,
     )
 
 
-def _copy_image(
-    config: Mapping[str, Any], said: Mapping[str, Any], wrong: Callable[[str, str, object], None]
+def _backup(
+    database: Mapping[str, Any], said: Mapping[str, Any], wrong: Callable[[str, str, object], None]
 ) -> str:
+    mine = _BACKUPS.get(str(database.get("kind")), "none")
+    backup = said.get("backup", mine)
+    if backup not in (mine, "none"):
+        right = "none, or left out," if mine == "none" else f"{mine} or none"
+        wrong("migration.backup", f"{right} with this slipway:database", backup)
+    return str(backup)
+
+
+def _copy_image(database: Mapping[str, Any]) -> str:
     """That of the stack's own database in the cluster, whose programs fit its server."""
-    database = yaml_file.mapping(config.get("slipway:database")) or {}
-    mine = database.get("kind") == "in-cluster"
-    backup = said.get("backup", "copy" if mine else "none")
-    if backup not in ("copy", "none"):
-        wrong("migration.backup", "copy or none", backup)
-    if backup == "copy" and not mine:
-        wrong("migration.backup", "none or left out unless slipway:database is in the cluster", backup)
-    if backup != "copy" or not mine:
-        return ""
     from slipway import versions  # here, because a switch of traffic that copies nothing must not wait for it
 
     return str(
@@ -125,6 +135,8 @@ class Release:
     image: str
     serving: str
     """The schema that the serving image was made for; empty when it is not known."""
+    saved: str = ""
+    """The snapshot that was made before; empty when there is none."""
 
     @property
     def name(self) -> str:
@@ -144,6 +156,8 @@ def job(migration: Migration, release: Release, deployment: Object) -> Object:
         "app.kubernetes.io/managed-by": "slipway",
     }
     notes = {RELEASE: str(release.number), IMAGE: release.image}
+    if release.saved:
+        notes[SAVED] = release.saved
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element, SubElement, tostring
 
@@ -50,7 +50,13 @@ _RESULTS = {
     "interrupted": "warn",
     "inconclusive": "warn",
 }
-_GATES = {"error_ratio": "errors", "p99_seconds": "p99 latency"}
+_GATES = {
+    "error_ratio": "errors",
+    "p99_seconds": "p99 latency",
+    "burn_rate": "error budget's burn rate",
+    "cpu_ratio": "cpu in use",
+    "memory_ratio": "memory in use",
+}
 _ALL = 100
 
 
@@ -164,7 +170,7 @@ def _gates(body: Element, record: Record) -> None:
     for step, gate in watched:
         measure = str(gate["name"])
         name = _GATES.get(measure, measure)
-        say = _milliseconds if measure.endswith("seconds") else _ratio
+        say = _unit(measure)
         seen: list[tuple[float, float | None]] = [(at, value) for at, value in gate["seen"]]
         if seen:
             line = Line(name, f"{record.target} dots", seen)
@@ -224,6 +230,17 @@ def _add(parent: Element, tag: str, text: str, style: str = "") -> Element:
     child = SubElement(parent, tag, {"class": style} if style else {})
     child.text = text
     return child
+
+
+def _unit(measure: str) -> Callable[[float], str]:
+    """How a gate's values are written."""
+    if measure.endswith("_seconds"):
+        return _milliseconds
+    return _ratio if measure.endswith("_ratio") else _number
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}"
 
 
 def _per_cent(value: float) -> str:

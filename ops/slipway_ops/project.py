@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from slipway.guard import Guard, app_colors
 from slipway.readiness import ROLLOUT_SECONDS
 from slipway.traffic import COLORS, MAX_REPLICAS, MIN_REPLICAS, STRATEGIES, weights
-from slipway_ops import migration, stack_file, yaml_file
+from slipway_ops import gate_section, migration, stack_file, yaml_file
 from slipway_ops.errors import OperatorError
 from slipway_ops.gates import Gates
 from slipway_ops.migration import Migration
@@ -52,6 +52,10 @@ class Said:
     @property
     def weights(self) -> dict[str, int]:
         return weights(self.active, self.strategy, self.canary_weight)
+
+    def leftover(self, live: Mapping[str, int]) -> bool:
+        """Whether the file has a canary's share, and the live weights are others."""
+        return self.canary_weight > 0 and self.strategy == "canary" and live != self.weights
 
     def guard(self, namespace: str, say: Any) -> Guard:
         return Guard(
@@ -146,34 +150,9 @@ def say(project: Project) -> Said:
         max_replicas=whole("app.scaling.maxReplicas", scaling.get("maxReplicas", MAX_REPLICAS), 1, _MOST),
         monitored="slipway:monitoring" in config,
         health_path=str(section.get("healthPath", "/")),
-        gates=_gates(config, wrong),
+        gates=gate_section.read(config, wrong),
         migration=migration.read(config, wrong),
     )
     if mistakes:
         raise OperatorError("\n  ".join([f"{project.file} cannot be used; nothing was changed.", *mistakes]))
     return said
-
-
-def _gates(config: Mapping[str, Any], wrong: Callable[[str, str, object], None]) -> Gates | None:
-    """`slipway:gates`, which is checked whole by the stack's own program; here only what is used, by type."""
-    if "slipway:gates" not in config:
-        return None
-    said = yaml_file.mapping(config["slipway:gates"])
-    if said is None:
-        wrong("gates", "a section", config["slipway:gates"])
-        return None
-    keys = {"seconds": "seconds", "errorPercent": "error_percent", "p99Seconds": "p99_seconds"}
-    given: dict[str, Any] = {}
-    for key, name in keys.items():
-        value = said.get(key)
-        if value is not None and (
-            isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0
-        ):
-            wrong(f"gates.{key}", "a number", value)
-        elif value is not None:
-            given[name] = value
-    if said.get("smoke", "health") not in ("health", "none"):
-        wrong("gates.smoke", "health or none", said["smoke"])
-    if given.keys() & {"error_percent", "p99_seconds"} and "slipway:monitoring" not in config:
-        wrong("gates", "beside slipway:monitoring, which measures", said)
-    return Gates(**given, smoke=said.get("smoke") != "none")

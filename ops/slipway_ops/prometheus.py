@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
+from math import isfinite
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,6 +21,13 @@ class SilentError(Exception):
 def now(app: Application, names: Iterable[str]) -> list[Series]:
     """The newest value of these series of the application."""
     return _ask(app, "query", {"query": _selector(app, names)})
+
+
+def value(app: Application, query: str) -> float | None:
+    """What a query comes to; None when there is nothing to measure."""
+    found = _ask(app, "query", {"query": query})
+    value = float(found[0]["value"][1]) if found else float("nan")
+    return value if isfinite(value) else None
 
 
 def over(app: Application, names: Iterable[str], start: float, end: float, step: float) -> list[Series]:

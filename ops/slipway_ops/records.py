@@ -59,7 +59,9 @@ class Record:
     happened: list[tuple[float, str]] = field(default_factory=list)
     """What the command said, and when."""
     schema: dict[str, str] = field(default_factory=dict)
-    """What its migration made of the database: `before`, `after` (or `stopped_at`), `oldest`, and the image `serving` beside it."""
+    """What its migration made of the database: `before`, `after` (or `stopped_at`), `oldest`; the image `serving` beside it, and
+    the snapshot `saved` before it.
+    """
 
     def telling(self, lines: Sequence[dict[str, Any]]) -> Record:
         """The same with what its command said: the beginning and the end of it, when that is much."""

@@ -49,7 +49,7 @@ def of_config(project: Project) -> set[str]:
     sealed = {key: value for key, value in said.items() if _has_secret(value)}
     if not sealed:
         return set()
-    shown: dict[str, Any] = json.loads(_pulumi(project, "config", "--show-secrets", "--json"))
+    shown: dict[str, Any] = json.loads(pulumi(project, "config", "--show-secrets", "--json"))
     found: set[str] = set()
     for key, value in sealed.items():
         plain: dict[str, Any] = shown.get(key) or {}
@@ -59,7 +59,7 @@ def of_config(project: Project) -> set[str]:
 
 def of_state(project: Project) -> State:
     """The whole state, exported: its digest, when it was written, and every secret in it."""
-    said: dict[str, Any] = json.loads(_pulumi(project, "stack", "export", "--show-secrets") or "{}")
+    said: dict[str, Any] = json.loads(pulumi(project, "stack", "export", "--show-secrets") or "{}")
     deployment: dict[str, Any] = said.get("deployment") or {}
     resources = [
         {key: value for key, value in resource.items() if key not in _VOLATILE}
@@ -70,7 +70,8 @@ def of_state(project: Project) -> State:
     return State(found, str(manifest.get("time", "")), frozenset(_plain(deployment)))
 
 
-def _pulumi(project: Project, *arguments: str) -> str:
+def pulumi(project: Project, *arguments: str) -> str:
+    """What a pulumi that changes nothing prints; OperatorError when it fails."""
     try:
         done = subprocess.run(
             ["pulumi", *arguments, "--stack", project.stack, "--non-interactive", "--color", "never"],

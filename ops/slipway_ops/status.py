@@ -84,8 +84,9 @@ def read(app: Application) -> Status:
 def _findings(app: Application, live: Live, dead: Doing | None, works: bool) -> list[str]:
     found: list[str] = []
     if dead:
+        left = f", and left slipway:canaryWeight {app.said.canary_weight}" if app.said.canary_weight else ""
         found.append(
-            f"{dead} ended without finishing: `slipway switch {dead.target}` finishes it, `slipway switch {dead.source}` undoes it"
+            f"{dead} ended without finishing{left}: `slipway switch {dead.target}` finishes it, `slipway switch {dead.source}` undoes it"
         )
     if live.weights != app.said.weights and not works:
         found.append(

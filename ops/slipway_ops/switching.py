@@ -35,6 +35,7 @@ def run(project: Project, order: Order, tell: Telling) -> dict[str, Any]:
     app = open_one(project, tell)
     found = app.take(order.force)
     live = app.look()
+    app.tell_leftover(live)
     target = _target(order, app, live, found)
     if app.said.migration:
         from slipway_ops import migrating
@@ -82,8 +83,9 @@ def _target(order: Order, app: Application, live: Live, found: Doing | None) -> 
         )
     if found:
         return found.target if found.command == "rollback" else found.source
-    if min(live.weights.values()) > 0:
-        return app.said.active  # a canary goes back to the colour that it was to replace
+    if min(live.weights.values()) > 0 or app.said.leftover(live.weights):
+        # A canary goes back to the colour that it was to replace; also one whose traffic somebody has taken away by hand.
+        return app.said.active
     done = app.lease.done
     if done.get("command") == "rollback" and done.get("target") == live.carrier:
         app.tell(
@@ -134,7 +136,7 @@ def _agree(
 
 def _values(said: Said, target: str, found: Doing | None) -> dict[str, str]:
     """What the stack's file must say so that `pulumi up` gives the whole traffic to this colour."""
-    back = {"slipway:canaryWeight": "0"} if said.strategy == "canary" and said.canary_weight else {}
+    back = {"slipway:canaryWeight": "0"} if said.canary_weight else {}
     if said.mirror_percent:
         back["slipway:mirrorPercent"] = "0"  # to the earlier release nothing is copied
     if found and found.earlier and found.source == target:

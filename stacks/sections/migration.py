@@ -25,5 +25,5 @@ class Migration(Section):
     timeout_seconds: Annotated[int | None, between(10, 86400)] = None
     lock_seconds: Annotated[int | None, between(1, 600)] = None
     env: Variables | None = None
-    backup: Literal["copy", "none"] | None = None
+    backup: Literal["copy", "snapshot", "none"] | None = None
     address_variable: Annotated[str, rule("a variable's name", ENV_NAME)] | None = None

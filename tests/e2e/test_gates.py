@@ -1,4 +1,4 @@
-"""A release that is bad in a way that no probe sees is sent back by what Prometheus measured of it, and few users ever met it."""
+"""A release that is bad in a way that no probe sees is sent back by what was measured of it, and few users ever met it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.command import ended
+from tests.support.command import ended, start
 from tests.support.environment import Environment, bring_up, wait_for
 from tests.support.load import load
 from tests.support.project import removed_at_end
@@ -78,6 +78,41 @@ def images(gated: Environment, tmp_path_factory: pytest.TempPathFactory) -> dict
     return {name: f"127.0.0.1:5000/slipway/bad:{name}" for name in BAD}
 
 
+EVERY_GATE = {
+    "seconds": 20,
+    "errorPercent": 2,
+    "p99Seconds": 1,
+    "burnRate": 14.4,
+    "burnMinutes": 1,
+    "cpuPercent": 900,
+    "memoryPercent": 99,
+    "restarts": 0,
+    "http": {
+        "service": {"path": "/version", "json": {"color": "green"}, "of": 3, "passes": 2},
+        "address": {"path": "/version", "text": '"green"', "at": "http://127.0.0.1:30082"},
+    },
+    "jobs": {
+        "smoke": {"command": ["node", "-e", "TEST"], "timeoutSeconds": 60},
+    },
+}
+SMOKE = """
+fetch(`${process.env.COLOR_URL}/version`).then((answer) => answer.json()).then(({ color }) => {
+  console.log(`${color} answers, ${process.env.RELEASE_IMAGE} is tested`);
+  process.exit(color === process.env.COLOR ? CODE : 1);
+});
+"""
+
+
+def say(environment: Environment, gates: dict[str, Any], code: int = 0) -> None:
+    """Writes the section into the stack's file; its Job ends with this code."""
+    file = environment.project.settings_file
+    settings = yaml.safe_load(file.read_text())
+    smoke = json.dumps(gates).replace("TEST", json.dumps(SMOKE.replace("CODE", str(code)))[1:-1])
+    settings["config"]["slipway:gates"] = json.loads(smoke)
+    settings["config"]["slipway:app"]["preview"] = {"header": "X-Slipway-Color"}
+    file.write_text(yaml.safe_dump(settings, sort_keys=False))
+
+
 def said(environment: Environment) -> dict[str, Any]:
     """The stack's file; without a canaryWeight it means 0."""
     config: dict[str, Any] = yaml.safe_load(environment.project.settings_file.read_text())["config"]
@@ -115,3 +150,62 @@ def test_a_bad_release_is_sent_back(gated: Environment, images: dict[str, str], 
     assert kind == "leak" or not lost, lost[:5]
     assert len(lost) <= len(during) - len(blue)
     gated.project.pulumi("preview", "--expect-no-changes")
+
+
+def verdicts(environment: Environment) -> dict[int, dict[str, str]]:
+    """Of the newest release: by share, then by gate."""
+    newest = json.loads(ended(environment, "history", "--json").stdout)["releases"][0]
+    return {
+        step["share"]: {gate["name"]: gate["verdict"] for gate in step["gates"]}
+        for step in newest["steps"]
+        if "gates" in step
+    }
+
+
+def test_every_gate(gated: Environment) -> None:
+    """Given load and every kind of gate, when its Job fails, a release gets no traffic; when all is well, each gate passes."""
+    before = gated.project.settings_file.read_text()
+    image = gated.image("green")
+    with load(f"{gated.url}/version", rate=100) as traffic:
+        say(gated, EVERY_GATE, code=3)
+        refused = ended(gated, "deploy", image)
+        assert refused.returncode == 1, refused.stdout
+        assert "job smoke failing: failed: exit code 3" in refused.stderr, refused.stderr
+        assert f"green answers, {image} is tested" in refused.stderr
+        assert gated.weights() == {"chat-blue": 100, "chat-green": 0}
+
+        say(gated, EVERY_GATE)
+        done = ended(gated, "deploy", image)
+    assert done.returncode == 0, done.stdout + done.stderr
+    http = ("http service", "http address")
+    measured = ("error_ratio", "p99_seconds", "burn_rate", "cpu_ratio", "memory_ratio", "restarts")
+    assert verdicts(gated) == {
+        0: dict.fromkeys((*http, "job smoke"), "passing"),
+        100: dict.fromkeys((*measured, *http), "passing"),
+    }
+    assert not traffic.failed, traffic.failed[:5]
+    assert ended(gated, "rollback").returncode == 0
+    gated.project.settings_file.write_text(before)
+    gated.project.up()
+
+
+def test_prometheus_down_during_a_gate(gated: Environment) -> None:
+    """Given a canary that is watched, when Prometheus goes away, then it is not promoted but sent back, and nobody notices."""
+    before = gated.project.settings_file.read_text()
+    say(gated, {"seconds": 20, "errorPercent": 2})
+    wait_for(lambda: is_quiet(gated), 120, "green's last minute to be without requests")
+    scale = ["kubectl", "--namespace=gated-monitoring", "scale", "statefulset/prometheus"]
+    with load(f"{gated.url}/version", rate=100) as traffic:
+        process = start(gated, "deploy", gated.image("green"), "--steps", f"{CANARY},100")
+        wait_for(lambda: gated.weights()["chat-green"] == CANARY, 60, "the canary")
+        subprocess.run([*scale, "--replicas=0"], check=True, capture_output=True)
+        output, _ = process.communicate(timeout=120)
+    subprocess.run([*scale, "--replicas=1"], check=True, capture_output=True)
+    assert process.returncode == 1, output
+    assert "error_ratio missing: " in output, output
+    assert "(Prometheus in gated-monitoring does not answer (status 503))" in output
+    assert "undone: blue serves as before" in output
+    assert gated.weights() == {"chat-blue": 100, "chat-green": 0}
+    assert not traffic.failed, traffic.failed[:5]
+    gated.project.settings_file.write_text(before)
+    gated.project.up()

@@ -12,10 +12,13 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from typing import Any
 
+import boto3  # pyright: ignore[reportMissingTypeStubs]
 import pytest
 import yaml
 
 from slipway.audit import PARTS
+from slipway_ops import project as operators
+from slipway_ops.snapshots import Snapshots
 from tests.support.account import Resources, left, resources
 from tests.support.environment import Environment, wait_for
 from tests.support.project import REPOSITORY, Project, copy_of_program, dev_settings, removed_at_end
@@ -112,6 +115,23 @@ def test_its_cluster_is_the_local_api_server_and_the_login_is_aws_s(prod: Enviro
         "https://localhost:16443"
     ]
     assert [config["users"][0]["user"]["exec"]["command"] for config in kubeconfigs] == ["aws"]
+
+
+def test_its_database_is_saved_before_a_migration(prod: Environment) -> None:
+    """Given prod's RDS database, when a release saves it, then there is a snapshot of it that can be restored."""
+    told: list[str] = []
+    project = operators.Project(prod.project.folder, prod.project.stack)
+    name = Snapshots(project, told.append, check=lambda: None).take(release=7)
+    connect: Any = boto3.client  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  (boto3 makes its clients at run time)
+    rds = connect("rds")
+    try:
+        (found,) = rds.describe_db_snapshots(DBSnapshotIdentifier=name)["DBSnapshots"]
+        assert found["Status"] == "available"
+        assert name.startswith(f"{found['DBInstanceIdentifier']}-before-release-7-")
+        assert {"Key": "slipway:release", "Value": "7"} in found["TagList"]
+        assert told[-1] == f"snapshot {name} holds what was there before"
+    finally:
+        rds.delete_db_snapshot(DBSnapshotIdentifier=name)
 
 
 def test_second_preview_finds_nothing_to_do(prod: Environment) -> None:

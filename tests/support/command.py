@@ -10,8 +10,8 @@ from tests.support.environment import Environment
 from tests.support.project import SLIPWAY, Run
 
 
-def start(environment: Environment, *arguments: str) -> subprocess.Popen[str]:
-    """The command running, for those who want to kill it or to do something meanwhile."""
+def start(environment: Environment, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+    """The command running, for those who want to kill it or to do something meanwhile; with these variables over the others."""
     return subprocess.Popen(
         [SLIPWAY, *arguments, "--stack", environment.project.stack],
         cwd=environment.project.folder,
@@ -19,14 +19,14 @@ def start(environment: Environment, *arguments: str) -> subprocess.Popen[str]:
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-        env={key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"},
+        env={key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"} | variables,
     )
 
 
-def slipway(environment: Environment, *arguments: str) -> Run:
+def slipway(environment: Environment, *arguments: str, **variables: str) -> Run:
     """The command, ended; all that it printed in one."""
     started = time.time()
-    process = start(environment, *arguments)
+    process = start(environment, *arguments, **variables)
     output, _ = process.communicate(timeout=300)
     return Run(process.returncode, output, time.time() - started, started)
 

@@ -18,6 +18,16 @@ ARGS: dict[str, Any] = {
     "gateway_name": "gateway",
     "gateway_namespace": "edge",
 }
+EDGE = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "edge"}}}
+TESTS = {
+    "podSelector": {
+        "matchLabels": {
+            "app.kubernetes.io/name": "chat",
+            "app.kubernetes.io/instance": "chat",
+            "app.kubernetes.io/component": "gate",
+        }
+    }
+}
 DEPLOYMENT, ROUTE = "apps/v1:Deployment", "gateway.networking.k8s.io/v1:HTTPRoute"
 
 
@@ -275,7 +285,7 @@ def test_only_the_gateway_may_come_in_and_nobody_reaches_cloud_credentials(
     spec = body(program, "networking.k8s.io/v1:NetworkPolicy", "chat-network-policy")["spec"]
     assert spec["policyTypes"] == ["Ingress", "Egress"]
     (rule,) = spec["ingress"]
-    assert rule["from"] == [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "edge"}}}]
+    assert rule["from"] == [EDGE, TESTS]
     assert rule["ports"] == [{"protocol": "TCP", "port": 3000}]
     everywhere, agent = spec["egress"]
     assert "169.254.0.0/16" in everywhere["to"][0]["ipBlock"]["except"]
@@ -296,7 +306,8 @@ def test_metrics_are_announced_and_let_out_to_the_monitoring_alone(run: Run, pro
         }
     (rule,) = body(program, "networking.k8s.io/v1:NetworkPolicy", "chat-network-policy")["spec"]["ingress"]
     assert rule["from"] == [
-        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "edge"}}},
+        EDGE,
+        TESTS,
         {
             "namespaceSelector": {
                 "matchLabels": {

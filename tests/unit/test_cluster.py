@@ -262,6 +262,9 @@ def test_existing_makes_nothing_but_a_provider(run: Run, program: Program) -> No
     assert run(outputs) == [""] * 5
     assert program.children() == []
     assert program.by_name(PROVIDER, "main-kubernetes").inputs.get("kubeconfig") is None
+    assert program.by_name(PROVIDER, "main-kubernetes").inputs["clusterIdentifier"] == "main", (
+        "another kubeconfig must not replace all that is in the cluster"
+    )
 
 
 def test_existing_with_a_kubeconfig(run: Run, program: Program) -> None:

@@ -28,6 +28,7 @@ def test_what_it_may_say() -> None:
     assert made.migration.command == ["npm", "run", "migrate"]
     assert settings().migration is None
     settings(migration={"command": ["m"], "backup": "none"})
+    settings(network={}, database={"kind": "rds"}, migration={"command": ["m"], "backup": "snapshot"})
 
 
 @pytest.mark.parametrize(
@@ -44,11 +45,18 @@ def test_what_it_may_say() -> None:
         ({"command": ["m"], "timeoutSeconds": 5}, ".timeoutSeconds must be 10-86400, got 5"),
         ({"command": ["m"], "lockSeconds": 0}, ".lockSeconds must be 1-600, got 0"),
         ({"command": ["m"], "env": {"a-b": "c"}}, ".env.a-b must be named by letters, digits and _"),
-        ({"command": ["m"], "backup": "tape"}, ".backup must be 'copy' or 'none', got \"tape\""),
+        (
+            {"command": ["m"], "backup": "tape"},
+            ".backup must be 'copy', 'snapshot' or 'none', got \"tape\"",
+        ),
         ({"command": ["m"], "addressVariable": "1"}, ".addressVariable must be a variable's name"),
         (
             {"command": ["m"], "backup": "copy"},
-            " must have backup none, or leave it out, unless slipway:database is in-cluster",
+            " must have another backup than copy, or leave it out, unless the kind of slipway:database is in-cluster",
+        ),
+        (
+            {"command": ["m"], "backup": "snapshot"},
+            " must have another backup than snapshot, or leave it out, unless the kind of slipway:database is rds",
         ),
         ({"command": ["m"], "lockTimeout": 3}, ".lockTimeout is not known; "),
     ],

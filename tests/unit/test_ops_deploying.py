@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway_ops import gates, lease, update
-from slipway_ops.gates import Gate, GateError, Gates, Verdict
+from slipway_ops import gates, lease, status, update
+from slipway_ops.application import Application
+from slipway_ops.gates import Gate, GateError, Gates, Measured, Verdict
 from slipway_ops.lease import Doing
 from slipway_ops.steering import Course
 from tests.support.api_server import LEASE, Answer
@@ -190,7 +191,7 @@ def test_what_is_refused(stack: Stack, arguments: tuple[str, ...], strategy: str
 @pytest.mark.parametrize(
     ("gate", "told"),
     [
-        ("{errorPercent: 5}", "slipway:gates must be beside slipway:monitoring"),
+        ("{errorPercent: 5}", "slipway:gates.errorPercent must be beside slipway:monitoring"),
         ("{seconds: soon}", "slipway:gates.seconds must be a number"),
         ("{smoke: maybe}", "slipway:gates.smoke must be health or none"),
         ("x", "slipway:gates must be a section"),
@@ -273,10 +274,77 @@ def test_one_bad_measurement_at_the_end_is_inconclusive(monkeypatch: pytest.Monk
     monkeypatch.setattr(gates, "PAUSE_SECONDS", 0.01)
     values = iter([0.0, 0.9])
     with pytest.raises(GateError, match=r"error_ratio inconclusive: 0\.9, at most 0\.01"):
-        gates.watch(Gates().open(), 0, lambda: {"error_ratio": next(values)}, lambda: Course.GO, lambda: 0.0)
+        gates.watch(
+            Gates().open(), 0, lambda: Measured({"error_ratio": next(values)}), lambda: Course.GO, lambda: 0.0
+        )
 
 
 def test_defaults() -> None:
     assert Gates() == Gates(seconds=60, error_percent=1.0, p99_seconds=None, smoke=True)
     assert Gates(p99_seconds=0.5).open() == [Gate("error_ratio", 0.01), Gate("p99_seconds", 0.5)]
     assert Gates(error_percent=None).open() == []
+
+
+@pytest.mark.parametrize("silent", [True, False])
+def test_who_loses_the_lock_leaves_what_it_was_at_to_the_next(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, silent: bool
+) -> None:
+    """In the middle of a canary: its share stays in the file and in the traffic, and the next command undoes both."""
+    stack.file.write_text(CANARY + WATCHED)
+    measuring(stack, monkeypatch, 0.0)
+    measured = status.measured
+    ann = Doing("rollback", "green", "blue", who="ann", host="desk", machine="another")
+
+    def lose(app: Application) -> Any:
+        if silent:
+            app.lease._valid_until = 0.0  # pyright: ignore[reportPrivateUsage]
+        else:
+            noted = {"slipway/doing": json.dumps(ann.__dict__)}
+            spec = {"holderIdentity": ann.identity, "renewTime": lease._micro(lease.now())}  # pyright: ignore[reportPrivateUsage]
+            stack.cluster.put(LEASE, {"metadata": {"annotations": noted}, "spec": spec})
+        return measured(app)
+
+    monkeypatch.setattr(status, "measured", lose)
+    done = stack.run("deploy", "chat:2", "--steps", "10,100")
+    assert done.exit_code == 1
+    assert "the lock of this application was lost (" in done.output
+    assert (stack.shares, stack.value("canaryWeight"), stack.image("green")) == ("90/10", "10", "chat:2")
+    left = json.loads(stack.cluster.objects[LEASE]["metadata"]["annotations"]["slipway/doing"])
+    assert left["command"] == ("deploy" if silent else "rollback"), "whose it is stays noted"
+
+    if not silent:  # ann has moved the traffic, and written her own file
+        stack.cluster.route(blue=100, green=0)
+        stack.cluster.put(LEASE, {"metadata": {}, "spec": {}})
+        done = stack.run("rollback")
+        assert "says slipway:canaryWeight 10, but the traffic is blue 100 %" in done.output
+        assert (stack.shares, stack.value("canaryWeight")) == ("100/0", "0")
+        return
+    monkeypatch.setattr(Doing, "is_gone", True)
+    found = json.loads(stack.run("status", "--json").stdout)["findings"]
+    assert "ended without finishing, and left slipway:canaryWeight 10: " in found[0]
+    done = stack.run("rollback")
+    assert "found: slipway deploy of chat:2 to green by " in done.output
+    assert (stack.shares, stack.file.read_text()) == ("100/0", CANARY + WATCHED)
+
+
+def test_credentials_that_expire_in_the_middle(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the canary up: nothing can be undone, that is told; with a new login the same command goes on, a rollback undoes it."""
+    stack.file.write_text(CANARY + WATCHED)
+    measuring(stack, monkeypatch, 0.0)
+    expired: Answer = (401, {"message": "Unauthorized"})
+
+    def expire(_: Any, __: Any) -> Answer | None:
+        return expired if stack.shares == "90/10" else None
+
+    stack.cluster.before = expire
+    done = stack.run("deploy", "chat:2", "--steps", "10,100")
+    assert done.exit_code == 1
+    assert "it was not wholly undone: " in done.output
+    assert "to do: log in to the cluster anew" in done.output
+    assert stack.shares == "90/10", "on colours that are ready"
+
+    stack.cluster.before = lambda _, __: None
+    monkeypatch.setattr(Doing, "is_gone", True)
+    done = stack.run("rollback")
+    assert done.exit_code == 0, done.output
+    assert (stack.shares, stack.image("green"), stack.value("canaryWeight")) == ("100/0", "chat:0", "0")

@@ -6,110 +6,33 @@ import json
 import re
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from slipway_ops import jobs, lease, migration, update
+from slipway_ops import jobs, lease, migration
 from slipway_ops.lease import Doing
-from tests.support.api_server import CONFIG_MAPS, LEASE, Answer, FakeApiServer, Object, deployment_path, serve
+from tests.support.api_server import LEASE, Answer, Object
+from tests.support.migrating import (
+    JOBS,
+    SECTION,
+    Controllers,
+    changed,
+    left_job,
+    made_jobs,
+    ready_to_migrate,
+    released,
+)
 from tests.support.stack import FILE, SMOKE, Stack
 
-JOBS, PODS = "/apis/batch/v1/namespaces/dev/jobs", "/api/v1/namespaces/dev/pods"
-SECTION = "  slipway:migration: {command: [npm, run, migrate], timeoutSeconds: 60}\n"
 IN_CLUSTER = "  slipway:database: {kind: in-cluster}\n"
-GOOD = "before 0001\nafter 0002_sender\n"
-SERVING: Object = {
-    "serviceAccountName": "chat",
-    "automountServiceAccountToken": False,
-    "restartPolicy": "Always",
-    "securityContext": {"runAsUser": 1000},
-    "imagePullSecrets": [{"name": "login"}],
-    "topologySpreadConstraints": [{"maxSkew": 1}],
-    "terminationGracePeriodSeconds": 40,
-    "volumes": [{"name": "cache", "emptyDir": {}}],
-    "containers": [
-        {
-            "name": "chat",
-            "image": "chat:1",
-            "command": ["node", "server.ts"],
-            "args": ["--verbose"],
-            "env": [{"name": "COLOR", "value": "blue"}, {"name": "PGOPTIONS", "value": "-c work_mem=8MB"}],
-            "envFrom": [{"secretRef": {"name": "chat-secrets-1"}}],
-            "ports": [{"containerPort": 3000}],
-            "readinessProbe": {"httpGet": {"path": "/healthz"}},
-            "lifecycle": {"preStop": {"sleep": {"seconds": 10}}},
-            "resources": {"limits": {"memory": "256Mi"}},
-            "securityContext": {"readOnlyRootFilesystem": True},
-            "terminationMessagePolicy": "FallbackToLogsOnError",
-            "volumeMounts": [{"name": "cache", "mountPath": "/cache"}],
-        },
-        {"name": "sidecar", "image": "proxy:1"},
-    ],
-}
-
-
-@dataclass
-class Controllers:
-    """What becomes of a Job: it is seen running, then it ends like this."""
-
-    cluster: FakeApiServer
-    exit: int = 0
-    message: str = GOOD
-    log: str = "> 0002_sender\nALTER TABLE\n"
-    looks: int = 2
-    """How often it is seen under way."""
-    pod: Object = field(default_factory=dict[str, Any])
-    """In place of the pod's whole status."""
-    on_look: Any = None
-    seen: int = 0
-
-    def __call__(self, method: str, path: str) -> Answer | None:
-        if method == "GET" and path.startswith(f"{JOBS}/"):
-            return self.look(path.rsplit("/", 1)[1])
-        if path.endswith("/log"):
-            return 200, self.log
-        return None
-
-    def look(self, name: str) -> Answer | None:
-        self.seen += 1
-        if self.on_look:
-            self.on_look()
-        if f"{JOBS}/{name}" not in self.cluster.objects:
-            return None
-        job = self.cluster.objects[f"{JOBS}/{name}"]
-        over = self.seen > self.looks
-        if over and self.exit >= 0:
-            job["status"] = {
-                "conditions": [{"type": "Failed" if self.exit else "Complete", "status": "True"}]
-            }
-        ended = {"terminated": {"exitCode": self.exit, "message": self.message}}
-        state: Object = ended if over else {"running": {}}
-        status = self.pod or {"containerStatuses": [{"name": "migrate", "state": state}]}
-        labels = {"batch.kubernetes.io/job-name": name}
-        self.cluster.put(
-            f"{PODS}/{name}-x",
-            {"metadata": {"name": f"{name}-x", "uid": "p", "labels": labels}, "status": status},
-        )
-        return None
 
 
 @pytest.fixture
 def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
-    with serve() as cluster:
-        (tmp_path / "kubeconfig").write_text(cluster.kubeconfig)
-        monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
-        monkeypatch.setattr(jobs, "PAUSE_SECONDS", 0.01)
-        made = Stack(tmp_path, cluster)
-        made.file.write_text(FILE + SECTION)
-        cluster.deployment("blue", 3, image="chat:1")
-        cluster.objects[deployment_path("blue")]["spec"]["template"]["spec"] = json.loads(json.dumps(SERVING))
-        cluster.deployment("green", 3, image="chat:0")
-        cluster.route(blue=100, green=0)
-        monkeypatch.setattr(update, "up", made.up)
+    with ready_to_migrate(tmp_path, monkeypatch) as made:
         yield made
 
 
@@ -118,51 +41,6 @@ def controllers(stack: Stack) -> Controllers:
     made = Controllers(stack.cluster)
     stack.cluster.before = made
     return made
-
-
-def made_jobs(stack: Stack) -> list[Object]:
-    return [body for method, path, body in stack.cluster.seen if (method, path) == ("POST", JOBS)]
-
-
-def changed(stack: Stack) -> list[tuple[str, str]]:
-    """What was written, beside the lock and the record."""
-    mine = (LEASE.rsplit("/", 1)[0], CONFIG_MAPS)
-    return [
-        (method, path)
-        for method, path, _ in stack.cluster.seen
-        if method != "GET" and not path.startswith(mine)
-    ]
-
-
-def released(stack: Stack, number: int, image: str, result: str = "succeeded", **schema: str) -> None:
-    """A release of before."""
-    record = {
-        "number": number,
-        "command": "deploy",
-        "source": "blue",
-        "target": "green",
-        "image": image,
-        "who": "ann",
-        "host": "desk",
-        "began": "2026-01-01T00:00:00+00:00",
-        "result": result,
-        "schema": schema,
-    }
-    labels = {"app.kubernetes.io/name": "chat", "slipway/record": "release"}
-    path = f"{CONFIG_MAPS}/chat-release-{number:06d}"
-    stack.cluster.put(path, {"metadata": {"labels": labels}, "data": {"record": json.dumps(record)}})
-
-
-def left_job(stack: Stack, number: int, image: str, end: str = "") -> str:
-    name = f"chat-migrate-{number}"
-    metadata = {
-        "name": name,
-        "labels": {"app.kubernetes.io/name": "chat", "app.kubernetes.io/component": "migration"},
-        "annotations": {"slipway/release": str(number), "slipway/image": image},
-    }
-    status = {"conditions": [{"type": end, "status": "True"}]} if end else {}
-    stack.cluster.put(f"{JOBS}/{name}", {"metadata": metadata, "status": status})
-    return name
 
 
 def test_it_migrates_before_the_idle_colour_gets_the_image(stack: Stack, controllers: Controllers) -> None:
@@ -265,7 +143,7 @@ def test_what_the_file_says_of_it(stack: Stack, controllers: Controllers) -> Non
             "registry.example.com/postgres:17",
         ),
         ("{kind: in-cluster}", ", backup: none", None),
-        ("{kind: rds}", "", None),
+        ("{kind: rds}", ", backup: none", None),
     ],
 )
 def test_the_copy_before(
@@ -734,10 +612,17 @@ def test_without_the_section_there_is_none(stack: Stack, controllers: Controller
             "{command: [m], timeoutSeconds: long}",
             "slipway:migration.timeoutSeconds must be a number of seconds",
         ),
-        ("{command: [m], backup: tape}", "slipway:migration.backup must be copy or none, got 'tape'"),
         (
             "{command: [m], backup: copy}",
-            "slipway:migration.backup must be none or left out unless slipway:database",
+            "slipway:migration.backup must be none, or left out, with this slipway:database, got 'copy'",
+        ),
+        (
+            "{command: [m], backup: copy}\n  slipway:database: {kind: rds}",
+            "slipway:migration.backup must be snapshot or none with this slipway:database, got 'copy'",
+        ),
+        (
+            "{command: [m], backup: snapshot}\n  slipway:database: {kind: in-cluster}",
+            "slipway:migration.backup must be copy or none with this slipway:database, got 'snapshot'",
         ),
     ],
 )

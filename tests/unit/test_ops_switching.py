@@ -524,3 +524,37 @@ def test_errors_for_programs(stack: Stack) -> None:
     assert done.exit_code == 1
     assert "forbidden" in json.loads(done.stdout)["error"]
     assert "have the cluster's administrator give you this right" in done.output
+
+
+LEFT = FILE + '  slipway:strategy: canary\n  slipway:canaryWeight: "10"\n'
+
+
+@pytest.mark.parametrize("carrier", ["blue", "green"])
+@pytest.mark.parametrize("arguments", [("rollback",), ("switch", "blue")])
+def test_a_canary_s_share_that_was_left_is_told_and_taken_out(
+    stack: Stack, carrier: str, arguments: tuple[str, ...]
+) -> None:
+    """Somebody has moved the traffic by hand, or from another checkout: rollback must not go forth to the canary."""
+    stack.file.write_text(LEFT)
+    stack.cluster.route(**{"blue": 0, "green": 0, carrier: 100})
+    done = stack.run(*arguments)
+    assert done.exit_code == 0, done.output
+    told = f"Pulumi.dev.yaml says slipway:canaryWeight 10, but the traffic is {carrier} 100 %: something that ended left it"
+    assert f"found: {told}" in done.output
+    assert stack.carrier == "blue"
+    assert stack.file.read_text() == LEFT.replace('"10"', '"0"')
+    assert "found: " not in stack.run("switch", "blue").output
+
+
+def test_a_canary_that_is_as_the_file_says_is_no_leftover(stack: Stack) -> None:
+    stack.file.write_text(LEFT)
+    stack.cluster.route(blue=90, green=10)
+    done = stack.run("rollback")
+    assert "found: " not in done.output
+    assert (stack.carrier, stack.file.read_text()) == ("blue", LEFT.replace('"10"', '"0"'))
+
+
+def test_a_share_of_another_strategy_is_taken_out_too(stack: Stack) -> None:
+    stack.file.write_text(LEFT.replace("strategy: canary", "strategy: blue-green"))
+    assert stack.run("switch", "green").exit_code == 0
+    assert 'slipway:canaryWeight: "0"' in stack.file.read_text()
