@@ -55,6 +55,7 @@ class Program:
     plugin: str | None = None
     beside: str | None = None
     extra: bool = False
+    clusters: tuple[str, ...] = ()
     download: Download | None = None
 
     @property
@@ -126,6 +127,7 @@ def _program(name: str, entry: dict[str, Any], folder: Path, kind: str) -> Progr
         version=version,
         binaries=tuple(entry.pop("binaries")),
         links=tuple(entry.pop("links", ())),
+        clusters=tuple(entry.pop("clusters", ())),
         build=Build(build.packages, build.ldflags.replace("{version}", version), build.prepare, build.files),
         folder=folder,
         download=download,
