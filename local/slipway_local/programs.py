@@ -56,6 +56,8 @@ class Program:
     beside: str | None = None
     extra: bool = False
     clusters: tuple[str, ...] = ()
+    source: str = ""
+    sum: str = ""
     download: Download | None = None
 
     @property
@@ -65,7 +67,8 @@ class Program:
 
     def built(self, go_version: str) -> Path:
         """The folder of the program as built by this Go."""
-        return self._home(BUILD_FLAGS, LINK_FLAGS, go_version, asdict(self.build), self._sources())
+        pinned = [self.source, self.sum] if self.source else []
+        return self._home(BUILD_FLAGS, LINK_FLAGS, go_version, asdict(self.build), self._sources(), *pinned)
 
     def downloaded(self, official: Download) -> Path:
         """The folder of the program as its publisher built it."""

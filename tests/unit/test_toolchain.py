@@ -305,6 +305,52 @@ def test_a_failed_compiler_is_reported_with_the_end_of_its_log(
     assert "line 1\n" in log.read_text()
 
 
+MODULE = "example.org/tool@v1.2.3"
+
+
+@pytest.mark.parametrize(
+    ("said", "refused"),
+    [
+        ('{"Dir": "/modules/tool", "Sum": "h1:right"}', None),
+        (
+            '{"Dir": "/modules/tool", "Sum": "h1:wrong"}',
+            f"{MODULE} has the checksum h1:wrong, h1:right is pinned",
+        ),
+        ('{"Error": "not found"}', f"{MODULE} cannot be downloaded: not found"),
+        ("", f"{MODULE} cannot be downloaded: no network"),
+    ],
+)
+def test_what_a_build_copies_from_is_verified(
+    cache: Paths,
+    modules: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    said: str,
+    refused: str | None,
+) -> None:
+    go = modules / "go-of-the-test"
+    go.write_text(f"#!/bin/sh\nprintf '%s' '{said}'\necho 'no network' >&2\n")
+    go.chmod(0o755)
+    monkeypatch.setattr(gobuild, "go", lambda: gobuild.Go(str(go), "go1.26.0"))
+    pinned = TABLE.replace("seconds = 10", f'source = "{MODULE}"\nsum = "h1:right"\nseconds = 10')
+    tool = programs.parse(pinned, modules, "linux-amd64")["tool"]
+    tool.root.mkdir(parents=True)
+    if refused is None:
+        assert gobuild._verified(tool) == Path("/modules/tool")  # pyright: ignore[reportPrivateUsage]
+    else:
+        with pytest.raises(gobuild.BuildError, match=refused):
+            gobuild._verified(tool)  # pyright: ignore[reportPrivateUsage]
+
+
+def test_the_key_follows_what_a_build_copies_from(modules: Path) -> None:
+    def key(source: str) -> Path:
+        table = TABLE.replace("seconds = 10", f"{source}\nseconds = 10")
+        return programs.parse(table, modules, "linux-amd64")["tool"].built("go1.26.0")
+
+    without = key("")
+    pinned = [key(f'source = "{MODULE}"\nsum = "{digest}"') for digest in ("h1:one", "h1:another")]
+    assert len({without, *pinned}) == 3
+
+
 # --- official downloads ---
 
 
