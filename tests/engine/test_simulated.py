@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from slipway_local import toolchain
-from slipway_local.cluster import NO_TRAFFIC
+from slipway_local.cluster import NO_TRAFFIC, Kind
 from slipway_local.paths import Paths, paths
 from tests.support.project import REPOSITORY
 
@@ -83,7 +83,9 @@ def _programs(network: Path) -> Iterator[tuple[int, str]]:
 @pytest.fixture(scope="module")
 def user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[User]:
     """A user with a copy of the program and an empty cache, but for the programs, which are this machine's."""
-    toolchain.ensure(["kwok"])
+    toolchain.ensure(
+        toolchain.names(Kind.SIMULATED, extras=False)
+    )  # what is missing is built here, not by the user
     folder = tmp_path_factory.mktemp("user")
     cache = Paths(folder / "slipway")
     (cache.pulumi).mkdir(parents=True)
