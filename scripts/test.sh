@@ -19,7 +19,7 @@ live() { # what looks at containers, traffic and the machine
     echo "test: not run, and no test that passed says anything of it: these need a real node, which needs Linux and root" >&2
     return 1
   fi
-  $slipway local exec -- $pytest "$@"
+  $slipway local exec -- "$pytest" "$@"
 }
 
 linted() {
