@@ -8,7 +8,7 @@ import pulumi_aws as aws
 from slipway import storage
 from slipway.backup_plan import environment_name
 from slipway.backup_rules import REPORTS
-from slipway.backup_vault import document
+from slipway.iam_policy import document_once_known
 
 _ROLE = "role/aws-service-role/reports.backup.amazonaws.com/AWSServiceRoleForBackupReports"
 
@@ -106,7 +106,7 @@ def let_write_reports(
     aws.s3.BucketPolicy(
         f"{name}-reports-policy",
         bucket=bucket.bucket,
-        policy=document(put, in_clear),
+        policy=document_once_known(put, in_clear),
         # AWS makes the role that the policy names with the account's first report plan.
         opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[*plans])),
     )

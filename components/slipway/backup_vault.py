@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
 import pulumi
 import pulumi_aws as aws
+
+from slipway.iam_policy import document_once_known
+from slipway.storage import encryption_key, key_policy
 
 _TOLD = ("BACKUP_JOB_COMPLETED", "COPY_JOB_FAILED", "RESTORE_JOB_COMPLETED")
 """Completed is what has ended, well or not: https://docs.aws.amazon.com/aws-backup/latest/devguide/backup-notifications.html"""
@@ -20,26 +22,8 @@ def vault_key(
     AWS Backup publishes to topics of its vault's own account alone, so no condition has to say which account.
     """
     account = role.arn.apply(lambda arn: arn.split(":")[4])
-    administrators = {
-        "Effect": "Allow",
-        "Principal": {"AWS": pulumi.Output.concat("arn:aws:iam::", account, ":root")},
-        "Action": "kms:*",
-        "Resource": "*",
-    }
-    messages = {
-        "Effect": "Allow",
-        "Principal": {"Service": "backup.amazonaws.com"},
-        "Action": ["kms:GenerateDataKey*", "kms:Decrypt"],
-        "Resource": "*",
-    }
-    return aws.kms.Key(
-        f"{name}-key",
-        description=f"Recovery points of {name}",
-        enable_key_rotation=True,
-        deletion_window_in_days=30 if removal == "protect" else 7,
-        policy=document(administrators, messages),
-        opts=opts,
-    )
+    policy = key_policy(account, "backup.amazonaws.com", ("kms:GenerateDataKey*", "kms:Decrypt"))
+    return encryption_key(f"{name}-key", f"Recovery points of {name}", removal, opts, policy=policy)
 
 
 def lock(
@@ -73,7 +57,10 @@ def let_copy(
         "Resource": "*",
     }
     aws.backup.VaultPolicy(
-        f"{name}-copies", backup_vault_name=vault.name, policy=document(copy), opts=_one_of_a_vault(opts)
+        f"{name}-copies",
+        backup_vault_name=vault.name,
+        policy=document_once_known(copy),
+        opts=_one_of_a_vault(opts),
     )
 
 
@@ -101,7 +88,7 @@ def notifications(
         "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }
     policy = aws.sns.TopicPolicy(
-        f"{name}-jobs-policy", arn=topic.arn, policy=document(publish, in_clear), opts=opts
+        f"{name}-jobs-policy", arn=topic.arn, policy=document_once_known(publish, in_clear), opts=opts
     )
     # AWS Backup sends a test message when it is given a topic, and refuses one that it may not publish to.
     after = pulumi.ResourceOptions.merge(_one_of_a_vault(opts), pulumi.ResourceOptions(depends_on=[policy]))
@@ -122,11 +109,6 @@ def notifications(
             opts=opts,
         )
     return topic
-
-
-def document(*statements: dict[str, Any]) -> pulumi.Output[str]:
-    """A policy as JSON, once what its statements name is known."""
-    return pulumi.Output.from_input({"Version": "2012-10-17", "Statement": [*statements]}).apply(json.dumps)
 
 
 def _one_of_a_vault(opts: pulumi.ResourceOptions) -> pulumi.ResourceOptions:

@@ -15,6 +15,7 @@ import pulumi_aws as aws
 
 from slipway.cluster import ClusterSettings
 from slipway.manifest import Manifest, labels
+from slipway.storage import encryption_key
 
 _LOGS = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 # https://docs.aws.amazon.com/eks/latest/userguide/auto-learn-iam.html
@@ -118,13 +119,8 @@ def _control_plane(
         retention_in_days=settings.log_retention_days,
         opts=opts,
     )
-    key = aws.kms.Key(
-        f"{name}-secrets-key",
-        description=f"Kubernetes secrets of {settings.physical_name}",
-        enable_key_rotation=True,
-        deletion_window_in_days=30 if protected else 7,
-        opts=kept,
-    )
+    described = f"Kubernetes secrets of {settings.physical_name}"
+    key = encryption_key(f"{name}-secrets-key", described, settings.removal, kept)
     role, rights = _role(
         f"{name}-role", "eks.amazonaws.com", ["sts:AssumeRole", "sts:TagSession"], _CLUSTER_POLICIES, opts
     )

@@ -1,10 +1,12 @@
-"""IAM policy documents in pure Python: what more than one component says in them."""
+"""IAM policy documents: what more than one component says in them."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
+
+import pulumi
 
 Statement = dict[str, Any]
 
@@ -26,6 +28,11 @@ def home_of(arn: str) -> Home:
 def document(*statements: Statement) -> str:
     """A policy as AWS takes it."""
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def document_once_known(*statements: Statement) -> pulumi.Output[str]:
+    """The same of statements that name what is not made yet."""
+    return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
 def taken_by(service: str) -> str:

@@ -1,6 +1,8 @@
 """Image: a container image built from a folder and pushed to a registry, to be deployed by digest.
 
 Does not create the repository it pushes to: Registry does, in ECR.
+Does not make a bill of materials (SBOM): the Docker provider builds without attestations. Who signs the image attests one, with
+`cosign attest --type cyclonedx`, and it is found by the image's digest, at `attestations`.
 """
 
 from collections.abc import Mapping
@@ -102,6 +104,8 @@ class Image(pulumi.ComponentResource):
     """The image by digest: `repository@sha256:…`."""
     content: pulumi.Output[str]
     """SHA-256 of everything the build saw."""
+    attestations: pulumi.Output[str]
+    """Where cosign keeps what is said of the image under a signature, its bill of materials too: `repository:sha256-….att`."""
 
     def __init__(self, name: str, args: ImageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         settings = _resolve(name, args)
@@ -111,7 +115,17 @@ class Image(pulumi.ComponentResource):
 
         self.ref = pulumi.Output.concat(settings.repository, "@", pushed.output("sha256Digest"))
         self.content = pulumi.Output.from_input(content)
-        self.register_outputs({"ref": self.ref, "content": self.content})
+        self.attestations = self.ref.apply(attestations)
+        self.register_outputs({"ref": self.ref, "content": self.content, "attestations": self.attestations})
+
+
+def attestations(ref: str) -> str:
+    """Where cosign keeps what is attested of an image that is named by its digest.
+
+    https://github.com/sigstore/cosign/blob/v2.6.1/specs/SIGNATURE_SPEC.md#tag-based-discovery
+    """
+    repository, _, digest = ref.partition("@")
+    return f"{repository}:{digest.replace(':', '-')}.att"
 
 
 class _Made(pulumi.CustomResource):

@@ -1,11 +1,9 @@
 """The flow logs of a network: who talked to whom, in CloudWatch Logs, encrypted and for so many days."""
 
-import json
-from typing import Any
-
 import pulumi
 import pulumi_aws as aws
 
+from slipway.iam_policy import document_once_known
 from slipway.log_key import log_key
 from slipway.network_rules import TRAFFIC
 
@@ -74,10 +72,8 @@ def _role(
         "Action": ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
         "Resource": [group_arn, pulumi.Output.concat(group_arn, ":*")],
     }
-    role = aws.iam.Role(f"{name}-flow-logs-role", assume_role_policy=_document(trust), opts=opts)
-    policy = aws.iam.RolePolicy(f"{name}-flow-logs-write", role=role.name, policy=_document(write), opts=opts)
+    role = aws.iam.Role(f"{name}-flow-logs-role", assume_role_policy=document_once_known(trust), opts=opts)
+    policy = aws.iam.RolePolicy(
+        f"{name}-flow-logs-write", role=role.name, policy=document_once_known(write), opts=opts
+    )
     return role, policy
-
-
-def _document(*statements: dict[str, Any]) -> pulumi.Output[str]:
-    return pulumi.Output.from_input({"Version": "2012-10-17", "Statement": [*statements]}).apply(json.dumps)

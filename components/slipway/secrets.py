@@ -5,7 +5,6 @@ Stateful: secret and key outlive the stack unless `removal` says otherwise.
 Costs: one secret and one KMS key by the month, each read by the call.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NotRequired, TypedDict
@@ -14,7 +13,7 @@ import pulumi
 import pulumi_aws as aws
 
 from slipway import storage
-from slipway.iam_policy import taken_by_pods
+from slipway.iam_policy import document, document_once_known, taken_by_pods
 from slipway.validation import (
     DNS_LABEL,
     ENV_NAME,
@@ -213,7 +212,7 @@ def read_policy(
     return aws.iam.Policy(
         f"{name}-read",
         description=f"Reads the secret of {name}",
-        policy=pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": statements}),
+        policy=document_once_known(*statements),
         opts=opts,
     )
 
@@ -231,7 +230,7 @@ def _this_account_alone(secret_arn: str) -> str:
             "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
         },
     }
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    return document(statement)
 
 
 def _values(

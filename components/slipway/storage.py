@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
+
+from slipway.iam_policy import Statement, document_once_known
 
 
 def kept(parent: pulumi.Resource, removal: str) -> pulumi.ResourceOptions:
@@ -14,14 +17,45 @@ def kept(parent: pulumi.Resource, removal: str) -> pulumi.ResourceOptions:
     return pulumi.ResourceOptions(parent=parent, protect=True if removal == "protect" else None)
 
 
-def encryption_key(name: str, what: str, removal: str, opts: pulumi.ResourceOptions) -> aws.kms.Key:
+def encryption_key(
+    name: str,
+    what: str,
+    removal: str,
+    opts: pulumi.ResourceOptions,
+    *,
+    policy: pulumi.Output[str] | None = None,
+    region: str | None = None,
+) -> aws.kms.Key:
     """A rotating key. Who may use it is decided by IAM, unless a key policy says more."""
     return aws.kms.Key(
         name,
+        region=region,
         description=what,
         enable_key_rotation=True,
         deletion_window_in_days=30 if removal == "protect" else 7,
+        policy=policy,
         opts=opts,
+    )
+
+
+def key_policy(
+    account: pulumi.Output[str], service: str, actions: Sequence[str], condition: Statement | None = None
+) -> pulumi.Output[str]:
+    """The account's IAM decides who may use a key, and beside it an AWS service may, which no IAM policy reaches."""
+    administrators = {
+        "Effect": "Allow",
+        "Principal": {"AWS": pulumi.Output.concat("arn:aws:iam::", account, ":root")},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+    user = {
+        "Effect": "Allow",
+        "Principal": {"Service": service},
+        "Action": [*actions],
+        "Resource": "*",
+    }
+    return document_once_known(
+        administrators, user if condition is None else {**user, "Condition": condition}
     )
 
 

@@ -66,7 +66,7 @@ def status(as_json: bool) -> None:
     import json
     from dataclasses import asdict
 
-    from slipway_local import platform
+    from slipway_local import cluster, platform
 
     with _told():
         parts = platform.status()
@@ -78,6 +78,8 @@ def status(as_json: bool) -> None:
             click.echo(
                 f"{part.name:26}{part.state:10}{'ready' if part.ready else part.detail:12}  {since}".rstrip()
             )
+        if (up := cluster.recorded()) and up.kind is cluster.Kind.SIMULATED:
+            click.echo(cluster.NO_TRAFFIC)
     raise SystemExit(0 if all(part.ready for part in parts) else 1)
 
 

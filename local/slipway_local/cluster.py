@@ -1,12 +1,15 @@
-"""Which cluster serves: one that the user names, else a node on this machine."""
+"""Which cluster serves: one that the user names, else a real node on this machine, and where that cannot be a simulated one."""
 
 import json
 import os
+import platform
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from slipway_local.paths import paths
+
+NO_TRAFFIC = "the node is simulated: pods are ready in name alone, no container runs and no traffic flows"
 
 
 class Kind(StrEnum):
@@ -14,6 +17,7 @@ class Kind(StrEnum):
 
     NAMED = "named"
     NODE = "node"
+    SIMULATED = "simulated"
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,13 @@ class Cluster:
     @property
     def described(self) -> str:
         """What a person calls it."""
-        return "a node here" if self.kind is Kind.NODE else f"the cluster that {self.kubeconfig} names"
+        match self.kind:
+            case Kind.NAMED:
+                return f"the cluster that {self.kubeconfig} names"
+            case Kind.NODE:
+                return "a node here"
+            case Kind.SIMULATED:
+                return "a simulated node, to which no traffic flows"
 
 
 def choose() -> Cluster:
@@ -34,8 +44,8 @@ def choose() -> Cluster:
     chosen, up = _chosen(), recorded()
     if up is not None and up.kind is not chosen.kind:
         raise RuntimeError(
-            f"the platform was brought up with {up.described}, and KUBECONFIG now asks for {chosen.described}: "
-            "run `slipway local down` first, or set KUBECONFIG as it was"
+            f"the platform was brought up with {up.described}, and KUBECONFIG, or who runs this, now asks for "
+            f"{chosen.described}: run `slipway local down` first, or run this as before"
         )
     return chosen
 
@@ -48,7 +58,18 @@ def _chosen() -> Cluster:
                 f"KUBECONFIG names {named}, which does not exist; correct it, or unset it for a node here"
             )
         return Cluster(Kind.NAMED, named)
-    return Cluster(Kind.NODE, str(paths().kubeconfig))
+    return Cluster(_own(), str(paths().kubeconfig))
+
+
+def _own() -> Kind:
+    """A real node makes namespaces, mounts and network rules of Linux, which is root's to do."""
+    return Kind.NODE if platform.system() == "Linux" and os.geteuid() == 0 else Kind.SIMULATED
+
+
+def is_simulated() -> bool:
+    """Whether the node of the platform that is up is simulated; where none is up, whether a node would be."""
+    up = recorded()
+    return (up.kind if up else _own()) is Kind.SIMULATED
 
 
 def record(cluster: Cluster) -> None:

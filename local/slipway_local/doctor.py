@@ -8,13 +8,13 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from slipway_local import base_image, cgroups, cluster, gobuild, toolchain
+from slipway_local import base_image, cluster, gobuild, processes, toolchain
 from slipway_local.cluster import Kind
 from slipway_local.gobuild import BuildError
 from slipway_local.listeners import foreign_listeners
 from slipway_local.packages import missing_packages
 from slipway_local.paths import paths
-from slipway_local.ports import PORTS, SHARED_PORTS
+from slipway_local.ports import PORTS, SHARED_PORTS, SIMULATION_PORTS
 from slipway_local.programs import table
 
 GIB = 1024**3
@@ -22,6 +22,8 @@ BUILD_DISK, RUN_DISK = 18 * GIB, 4 * GIB
 BUILD_MEMORY, RUN_MEMORY = 6 * GIB, 3 * GIB
 OLDEST_NODE = 20
 NETWORK_SECONDS = 60
+MEMORY = Path("/proc/meminfo")
+PORTS_OF = {Kind.NAMED: SHARED_PORTS, Kind.NODE: PORTS, Kind.SIMULATED: SIMULATION_PORTS}
 
 
 @dataclass(frozen=True)
@@ -39,12 +41,20 @@ class Finding:
 
 def _system() -> Finding:
     found = f"{machine.system()} {machine.machine()}"
-    supported = machine.system() == "Linux" and machine.machine() in {"x86_64", "aarch64"}
-    return Finding("system", supported, found, "use Linux on amd64 or arm64")
+    supported = machine.system() in {"Linux", "Darwin"} and machine.machine() in {
+        "x86_64",
+        "aarch64",
+        "arm64",
+    }
+    return Finding("system", supported, found, "use Linux or macOS, on amd64 or arm64")
 
 
-def _root() -> Finding:
+def _root(kind: Kind) -> Finding:
     user = os.geteuid()
+    if kind is Kind.SIMULATED:
+        return Finding(
+            "root", ok=True, found=f"user id {user}: enough for a simulated node; root gets a real one"
+        )
     return Finding(
         "root",
         user == 0,
@@ -53,24 +63,29 @@ def _root() -> Finding:
     )
 
 
-def _cluster() -> tuple[Finding, bool]:
-    """Which cluster is to serve, and whether that is a node here."""
+def _cluster() -> tuple[Finding, Kind]:
+    """Which cluster is to serve; where that cannot be said, a node here is looked at."""
     try:
         chosen = cluster.choose()
     except RuntimeError as error:
-        return Finding("cluster", ok=False, found=str(error), mend="see docs/local-platform.md"), True
-    return Finding("cluster", ok=True, found=chosen.described), chosen.kind is Kind.NODE
+        kind = Kind.SIMULATED if cluster.is_simulated() else Kind.NODE
+        return Finding("cluster", ok=False, found=str(error), mend="see docs/local-platform.md"), kind
+    return Finding("cluster", ok=True, found=chosen.described), chosen.kind
 
 
-def _memory(needed: int) -> Finding:
-    lines = Path("/proc/meminfo").read_text().splitlines()
+def _memory(needed: int) -> list[Finding]:
+    if not MEMORY.exists():
+        return []  # a system that counts it otherwise
+    lines = MEMORY.read_text().splitlines()
     available = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
-    return Finding(
-        "memory",
-        available >= needed,
-        f"{available / GIB:.1f} GiB available, {needed / GIB:.0f} needed",
-        "end programs that use memory, or take a larger machine",
-    )
+    return [
+        Finding(
+            "memory",
+            available >= needed,
+            f"{available / GIB:.1f} GiB available, {needed / GIB:.0f} needed",
+            "end programs that use memory, or take a larger machine",
+        )
+    ]
 
 
 def _disk(needed: int) -> Finding:
@@ -86,9 +101,9 @@ def _disk(needed: int) -> Finding:
     )
 
 
-def _missing_programs() -> list[str]:
+def _missing_programs(kind: Kind) -> list[str]:
     try:
-        return toolchain.missing()
+        return toolchain.missing(kind)
     except (BuildError, OSError, subprocess.SubprocessError):
         return list(table())  # which builds are the right ones depends on the Go, and there is none
 
@@ -164,17 +179,18 @@ def examine() -> list[Finding]:
     """Looks at everything; what the platform already has is not asked for again."""
     system = _system()
     if not system.ok:
-        return [system]  # all else is looked at with Linux's own means
-    programs, packages = _missing_programs(), missing_packages()
-    chosen, node_here = _cluster()
-    findings = [system, _root(), chosen]
+        return [system]
+    chosen, kind = _cluster()
+    simulated = kind is Kind.SIMULATED
+    programs, packages = _missing_programs(kind), [] if simulated else missing_packages()
+    findings = [system, _root(kind), chosen]
     if programs:
-        findings += [_memory(BUILD_MEMORY), _disk(BUILD_DISK), go := _go()]
+        findings += [*_memory(BUILD_MEMORY), _disk(BUILD_DISK), go := _go()]
         if go.ok:
             findings.append(_modules())
-    elif packages or not cgroups.members():
-        findings += [_memory(RUN_MEMORY), _disk(RUN_DISK)]
-    if _npm_is_needed(to_install=bool(programs or packages)):
+    elif packages or not processes.members():
+        findings += [*_memory(RUN_MEMORY), _disk(RUN_DISK)]
+    if not simulated and _npm_is_needed(to_install=bool(programs or packages)):
         findings.append(_npm())
     if packages:
         findings.append(_debian(packages))
@@ -182,5 +198,5 @@ def examine() -> list[Finding]:
     return [
         Finding("python", sys.version_info >= (3, 11), python, "install Python 3.11"),
         *findings,
-        *_ports(PORTS if node_here else SHARED_PORTS),
+        *_ports(PORTS_OF[kind]),
     ]

@@ -10,6 +10,7 @@ import zlib
 from pathlib import Path
 
 from slipway_local import cluster
+from slipway_local.cluster import Kind
 from slipway_local.parts import connects
 from slipway_local.paths import paths, repository
 from slipway_local.ports import EMULATOR
@@ -32,8 +33,10 @@ def environment() -> dict[str, str]:
     direct = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
     direct = f"{direct},127.0.0.1,localhost" if direct else "127.0.0.1,localhost"
     folders = [*json.loads(_note().read_text()), f"{sys.prefix}/bin", os.environ["PATH"]]
+    docker = {} if running.kind is Kind.SIMULATED else {"DOCKER_HOST": f"unix://{paths().docker_socket}"}
     return {
         "PATH": os.pathsep.join(folders),
+        "SLIPWAY_LOCAL_CLUSTER": running.kind,
         "KUBECONFIG": running.kubeconfig,
         "NO_PROXY": direct,
         "no_proxy": direct,
@@ -50,7 +53,7 @@ def environment() -> dict[str, str]:
         # Pulumi and its providers run for seconds: they collect garbage when there is much of it, not all the time.
         "GOGC": "off",
         "GOMEMLIMIT": "2GiB",
-        "DOCKER_HOST": f"unix://{paths().docker_socket}",
+        **docker,
         "SSL_CERT_FILE": str(paths().trust_bundle),
         # What kubectl and docker remember goes where `down` removes it, not into the home folder.
         "KUBECACHEDIR": str(paths().kubectl_cache),

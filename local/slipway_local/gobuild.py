@@ -1,5 +1,6 @@
 """Builds a program from its Go modules. What was downloaded or compiled is kept: a stopped build resumes."""
 
+import json
 import os
 import re
 import shutil
@@ -67,7 +68,8 @@ def prepare(program: Program) -> Path:
         shutil.copytree(program.folder, work, dirs_exist_ok=True, ignore=ignored)
         if program.build.prepare is not None:
             script = [sys.executable, str(work / program.build.prepare), str(work), program.version]
-            _run(program, script, work, log)
+            source = [str(_verified(program))] if program.source else []
+            _run(program, [*script, *source], work, log)
         if packages := sorted(set(program.build.packages.values())):
             _run(program, [go().path, "list", "-deps", *packages], work, log, quiet=True)
         if modules := sorted({source.partition("//")[0] for source in program.build.files.values()}):
@@ -133,6 +135,24 @@ def _module_folder(module: str, work: Path) -> Path:
     command = [go().path, "list", "-m", "-f", "{{.Dir}}", module]
     answer = subprocess.run(command, cwd=work, env=environment(), text=True, capture_output=True, check=True)
     return Path(answer.stdout.strip())
+
+
+def _verified(program: Program) -> Path:
+    """The folder of the module that the build copies from, if it is what was pinned: of a copy go.sum knows nothing."""
+    command = [go().path, "mod", "download", "-json", program.source]
+    answer = subprocess.run(
+        command, cwd=program.root, env=environment(), text=True, capture_output=True, check=False
+    )
+    module = json.loads(answer.stdout or "{}")
+    if "Dir" not in module:
+        raise BuildError(
+            f"{program.source} cannot be downloaded: {module.get('Error', answer.stderr.strip())}"
+        )
+    if module["Sum"] != program.sum:
+        raise BuildError(
+            f"{program.source} has the checksum {module['Sum']}, {program.sum} is pinned: do not use it, look at what changed"
+        )
+    return Path(module["Dir"])
 
 
 def _run(program: Program, command: list[str], work: Path, log: IO[str], quiet: bool = False) -> None:

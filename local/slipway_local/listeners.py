@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from slipway_local import cgroups
+from slipway_local import processes
 
 LISTENING = "0A"
 SETTLE_SECONDS, ASK_EVERY = 5.0, 0.1
@@ -40,7 +40,7 @@ def foreign_listeners(ports: Iterable[int]) -> list[Listener]:
     until = time.monotonic() + SETTLE_SECONDS
     while True:
         found = listeners(wanted)
-        ours = set(cgroups.members())
+        ours = set(processes.members())
         foreign = [listener for listener in found if listener.pid not in ours]
         if not foreign or time.monotonic() > until:
             return foreign

@@ -54,6 +54,8 @@ ETCD = Identity("etcd", "etcd", hosts=LOOPBACK)
 CONTROLLER_MANAGER = Identity("kube-controller-manager", "system:kube-controller-manager", hosts=LOOPBACK)
 SCHEDULER = Identity("kube-scheduler", "system:kube-scheduler", hosts=LOOPBACK)
 KUBELET = Identity("kubelet", "system:node:slipway", "system:nodes", hosts=("slipway", NODE_ADDRESS))
+# In the kubelet's place it would have to ask for its own node alone, and it lists all.
+KWOK = Identity("kwok", "kwok", "system:masters")
 LOAD_BALANCER = Identity(
     # Kubernetes has rights ready for who does this: it may read Services and write their status.
     "load-balancer",
@@ -73,6 +75,7 @@ IDENTITIES = (
     CONTROLLER_MANAGER,
     SCHEDULER,
     KUBELET,
+    KWOK,
     LOAD_BALANCER,
     PROXY,
     METRICS_SERVER,

@@ -21,14 +21,16 @@ from slipway_local import (
     node_images,
     packages,
     pki,
+    processes,
     pruning,
     registry,
     runtime,
+    simulation,
     supervisor,
     toolchain,
 )
 from slipway_local.api import DOES_NOT_EXIST
-from slipway_local.cluster import Cluster, Kind
+from slipway_local.cluster import NO_TRAFFIC, Cluster, Kind
 from slipway_local.environment import remember_programs
 from slipway_local.exclusive import exclusive
 from slipway_local.load_balancer import load_balancer
@@ -59,7 +61,7 @@ def up(*, extras: bool = False) -> None:
         chosen = cluster.choose()
         if chosen.kind is Kind.NAMED:
             click.echo(f"the platform uses {chosen.described}", err=True)
-        _install(extras=extras)
+        _install(chosen.kind, extras=extras)
         _prepare(chosen)
         parts = in_order(_parts(chosen))
         stopped = supervisor.configure(parts)
@@ -71,6 +73,8 @@ def up(*, extras: bool = False) -> None:
             )
         else:
             click.echo(f"the platform is up, unchanged: {len(parts)} parts are ready", err=True)
+        if chosen.kind is Kind.SIMULATED:
+            click.echo(NO_TRAFFIC, err=True)
         if extras:
             _add_images(chosen)
         if removed := pruning.prune():
@@ -86,9 +90,9 @@ def status() -> list[PartStatus]:
             PartStatus("platform", "absent", ready=False, detail="not brought up: run `slipway local up`")
         ]
     parts = in_order(_parts(chosen))
-    processes = supervisor.processes() if supervisor.is_running() else {}
+    running = supervisor.processes() if supervisor.is_running() else {}
     lacking = _lacking(parts)
-    return [_status_of(part, processes.get(part.name), lacking.get(part.name, "")) for part in parts] + [
+    return [_status_of(part, running.get(part.name), lacking.get(part.name, "")) for part in parts] + [
         _status_of_addon(name, why, "kube-apiserver" not in lacking)
         for name, why in _addon_states(chosen).items()
     ]
@@ -100,8 +104,12 @@ def down() -> None:
         if not paths().platform.exists():
             click.echo("the platform is not up: nothing to stop", err=True)
             return
+        processes.kill_all()
+        if cluster.is_simulated():  # the machine itself was not touched
+            shutil.rmtree(paths().platform)
+            click.echo("the platform is stopped", err=True)
+            return
         other = None if cgroups.is_ours() else cgroups.owner()
-        cgroups.kill_all()
         host.restore()
         shutil.rmtree(paths().platform)
         if other is None:
@@ -114,10 +122,10 @@ def down() -> None:
             )
 
 
-def _install(*, extras: bool) -> None:
-    toolchain.ensure(toolchain.names(extras=extras))
+def _install(kind: Kind, *, extras: bool) -> None:
+    toolchain.ensure(toolchain.names(kind, extras=extras))
     steps: dict[str, tuple[float, str, Callable[[], None]]] = {}
-    if missing := packages.missing_packages():
+    if kind is not Kind.SIMULATED and (missing := packages.missing_packages()):
         steps["packages"] = (60, ", ".join(missing), lambda: packages.install_packages(missing))
     for python in (runtime.RUNTIME, runtime.EMULATOR, runtime.AWS):
         if not python.is_installed():
@@ -130,7 +138,8 @@ def _install(*, extras: bool) -> None:
 
 
 def _prepare(chosen: Cluster) -> None:
-    host.prepare()
+    if chosen.kind is not Kind.SIMULATED:
+        host.prepare()
     pki.ensure()
     paths().state.mkdir(exist_ok=True)
     if chosen.kind is not Kind.NAMED:
@@ -140,6 +149,8 @@ def _prepare(chosen: Cluster) -> None:
 
 
 def _parts(chosen: Cluster) -> list[Part]:
+    if chosen.kind is Kind.SIMULATED:
+        return [*node.control_plane(), simulation.kwok(), emulator.emulator()]
     shared = [registry.registry(), docker.docker(), emulator.emulator()]
     return (
         shared
@@ -158,21 +169,23 @@ def _lacking(parts: Sequence[Part]) -> dict[str, str]:
 def _bring_up(chosen: Cluster, parts: Sequence[Part], stopped: set[str], lacking: Collection[str]) -> None:
     late = [part for part in parts if part.name in stopped or part.name in lacking]
     steps = {"parts": longest_wait(late)}
-    if chosen.kind is Kind.NODE:
+    if chosen.kind is not Kind.NAMED:
         steps["add-ons"] = ADDONS_USUAL_SECONDS
     progress = Progress(steps)
     with progress.step("parts"):
         _start(parts, stopped, progress)
-    if chosen.kind is Kind.NODE:
+    if chosen.kind is not Kind.NAMED:
         with progress.step("add-ons"):
-            _apply_addons(progress)
-    if base_image.is_missing():  # it can be asked only now that the registry is ready
+            _apply_addons(chosen.kind, progress)
+    if _lacks_base_image(chosen):  # it can be asked only now that the registry is ready
         progress = Progress({"base image": base_image.SECONDS})
         with progress.step("base image"):
             base_image.push(progress.doing)
 
 
 def _add_images(chosen: Cluster) -> None:
+    if chosen.kind is Kind.SIMULATED:
+        return
     if chosen.kind is Kind.NODE:
         node_images.import_missing()
     missing = debian_images.missing()
@@ -184,9 +197,15 @@ def _add_images(chosen: Cluster) -> None:
 
 def _is_furnished(chosen: Cluster) -> bool:
     """Whether the cluster has its add-ons and the registry its base image."""
-    if base_image.is_missing():
+    if _lacks_base_image(chosen):
         return False
-    return chosen.kind is Kind.NAMED or (addons.are_applied() and not addons.missing_addons())
+    kind = chosen.kind
+    return kind is Kind.NAMED or (addons.are_applied(kind) and not addons.missing_addons(kind))
+
+
+def _lacks_base_image(chosen: Cluster) -> bool:
+    """Where nothing is built, nothing is missing."""
+    return chosen.kind is not Kind.SIMULATED and base_image.is_missing()
 
 
 def _start(parts: Sequence[Part], stopped: set[str], progress: Progress) -> None:
@@ -223,12 +242,13 @@ def _start(parts: Sequence[Part], stopped: set[str], progress: Progress) -> None
         time.sleep(ASK_EVERY)
 
 
-def _apply_addons(progress: Progress) -> None:
-    node_images.import_missing()
-    addons.apply_addons()
+def _apply_addons(kind: Kind, progress: Progress) -> None:
+    if kind is Kind.NODE:
+        node_images.import_missing()
+    addons.apply_addons(kind)
     deadline = time.monotonic() + ADDONS_SECONDS
     said: set[str] = set()
-    while missing := addons.missing_addons():
+    while missing := addons.missing_addons(kind):
         told = ", ".join(f"{name} ({why})" for name, why in missing.items())
         if time.monotonic() > deadline:
             raise RuntimeError(
@@ -244,8 +264,8 @@ def _apply_addons(progress: Progress) -> None:
 def _addon_states(chosen: Cluster) -> dict[str, str]:
     if chosen.kind is Kind.NAMED:
         return {}
-    missing = addons.missing_addons()
-    return {name: missing.get(name, "") for name in addons.ADDONS}
+    missing = addons.missing_addons(chosen.kind)
+    return {name: missing.get(name, "") for name in addons.NAMES[chosen.kind]}
 
 
 def _status_of_addon(name: str, why: str, answered: bool) -> PartStatus:

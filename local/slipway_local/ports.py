@@ -13,20 +13,24 @@ CONTROLLER_MANAGER = 10257
 SCHEDULER = 10259
 REGISTRY = 5000
 
-NODE_PORTS: dict[int, str] = {
+CONTROL_PLANE_PORTS: dict[int, str] = {
     API_SERVER: "the Kubernetes API server",
     ETCD: "etcd",
     ETCD_PEER: "etcd",
     ETCD_HEALTH: "etcd",
+    CONTROLLER_MANAGER: "the controller manager",
+    SCHEDULER: "the scheduler",
+}
+NODE_PORTS: dict[int, str] = {
     KUBELET: "the kubelet",
     KUBELET_HEALTH: "the kubelet",
     PROXY_METRICS: "kube-proxy",
     PROXY_HEALTH: "kube-proxy",
-    CONTROLLER_MANAGER: "the controller manager",
-    SCHEDULER: "the scheduler",
 }
-SHARED_PORTS: dict[int, str] = {EMULATOR: "the AWS emulator", REGISTRY: "the image registry"}
-PORTS = NODE_PORTS | SHARED_PORTS
+EMULATOR_PORT: dict[int, str] = {EMULATOR: "the AWS emulator"}
+SHARED_PORTS = EMULATOR_PORT | {REGISTRY: "the image registry"}
+PORTS = CONTROL_PLANE_PORTS | NODE_PORTS | SHARED_PORTS
+SIMULATION_PORTS = CONTROL_PLANE_PORTS | {KUBELET_HEALTH: "kwok"} | EMULATOR_PORT
 
 BRIDGE = "slipway0"
 NODE_ADDRESS = "10.199.0.1"

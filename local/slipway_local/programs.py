@@ -55,6 +55,9 @@ class Program:
     plugin: str | None = None
     beside: str | None = None
     extra: bool = False
+    clusters: tuple[str, ...] = ()
+    source: str = ""
+    sum: str = ""
     download: Download | None = None
 
     @property
@@ -64,7 +67,8 @@ class Program:
 
     def built(self, go_version: str) -> Path:
         """The folder of the program as built by this Go."""
-        return self._home(BUILD_FLAGS, LINK_FLAGS, go_version, asdict(self.build), self._sources())
+        pinned = [self.source, self.sum] if self.source else []
+        return self._home(BUILD_FLAGS, LINK_FLAGS, go_version, asdict(self.build), self._sources(), *pinned)
 
     def downloaded(self, official: Download) -> Path:
         """The folder of the program as its publisher built it."""
@@ -126,6 +130,7 @@ def _program(name: str, entry: dict[str, Any], folder: Path, kind: str) -> Progr
         version=version,
         binaries=tuple(entry.pop("binaries")),
         links=tuple(entry.pop("links", ())),
+        clusters=tuple(entry.pop("clusters", ())),
         build=Build(build.packages, build.ldflags.replace("{version}", version), build.prepare, build.files),
         folder=folder,
         download=download,

@@ -5,6 +5,7 @@ A folder's time of change says when it was last used: `up` sets it on everything
 
 import os
 import shutil
+import subprocess
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -45,7 +46,9 @@ def _kept() -> Iterator[Path]:
 
 
 def _commands() -> str:
-    """The command lines of all processes: what another checkout's platform runs is in use."""
+    """The command lines of all processes: what another checkout's platform runs is in use. Without /proc, those that ps tells."""
+    if not Path("/proc").exists():
+        return subprocess.run(["ps", "-Axo", "command="], check=True, capture_output=True, text=True).stdout
     told: list[str] = []
     for file in Path("/proc").glob("[0-9]*/cmdline"):
         try:

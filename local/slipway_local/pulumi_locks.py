@@ -7,6 +7,8 @@ from pathlib import Path
 
 from slipway_local.paths import paths
 
+PROCESSES = Path("/proc")
+
 
 def clear_stale_locks() -> list[str]:
     """Removes the locks whose process is gone from this machine; returns what to tell about each."""
@@ -28,7 +30,9 @@ def clear_stale_locks() -> list[str]:
 
 
 def _is_pulumi(pid: int) -> bool:
-    name = Path("/proc") / str(pid) / "comm"
+    name = PROCESSES / str(pid) / "comm"
+    if not PROCESSES.exists():
+        return True  # nobody says what has this number: the lock is left
     try:
         return name.read_text().startswith("pulumi")
     except (FileNotFoundError, ProcessLookupError):

@@ -4,6 +4,7 @@ import http.client
 import os
 import resource
 import shlex
+import shutil
 import socket
 import subprocess
 import time
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from slipway_local import cgroups
+from slipway_local import cgroups, cluster
 from slipway_local.parts import Part, connects
 from slipway_local.paths import paths
 from slipway_local.private_file import write_private
@@ -108,6 +109,13 @@ def processes() -> dict[str, Process]:
     }
 
 
+def family() -> list[int]:
+    """The supervisor and what it keeps running, itself first: what is ended before it, it would start again."""
+    if not is_running():
+        return []
+    return [_call().getPID(), *(process.pid for process in processes().values() if process.pid)]
+
+
 def log_tail(name: str, lines: int = 5) -> str:
     """The last lines that a part wrote."""
     log = paths().logs / f"{name}.log"
@@ -142,10 +150,16 @@ def _program(part: Part) -> str:
     return rendered(
         "program.conf",
         name=part.name,
-        command=_escaped(shlex.join(part.command)),
+        command=_escaped(shlex.join([*_ends_with_us(), *part.command])),
         environment=_escaped(_listed(environment)),
         logs=paths().logs,
     )
+
+
+def _ends_with_us() -> list[str]:
+    """A part ends with the supervisor, however that ends, so that nothing runs unwatched: on Linux, where a parent can ask for it."""
+    found = shutil.which("setpriv", path="/usr/bin:/bin")
+    return [found, "--pdeathsig", "KILL", "--"] if found else []
 
 
 def _listed(environment: Mapping[str, str]) -> str:
@@ -175,7 +189,7 @@ def _spawn(pid_files: Sequence[Path]) -> None:
         capture_output=True,
         text=True,
         env=environment,
-        preexec_fn=cgroups.enter,
+        preexec_fn=None if cluster.is_simulated() else cgroups.enter,
     )
     if done.returncode != 0:
         raise RuntimeError(f"the supervisor does not start: {(done.stdout + done.stderr).strip()}")

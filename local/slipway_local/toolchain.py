@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from slipway_local import download, gobuild
+from slipway_local.cluster import Kind
 from slipway_local.download import UnreachableError
 from slipway_local.parts import connects
 from slipway_local.paths import paths
@@ -55,9 +56,14 @@ def homes() -> list[Path]:
     return [*map(_home, installed), *(_plugin_folder(program) for program in installed if program.plugin)]
 
 
-def names(*, extras: bool) -> list[str]:
-    """The programs that the platform and dev are made of; with the extras, those of the tests and of other components too."""
-    return [name for name, program in table().items() if extras or not program.extra]
+def names(kind: Kind, *, extras: bool) -> list[str]:
+    """The programs that the platform, with this kind of cluster, and dev are made of; with the extras, those of the tests and of
+    other components too."""
+    return [
+        name
+        for name, program in table().items()
+        if (extras or not program.extra) and (not program.clusters or kind in program.clusters)
+    ]
 
 
 def is_installed(name: str) -> bool:
@@ -65,9 +71,9 @@ def is_installed(name: str) -> bool:
     return _installed(table()[name]) is not None
 
 
-def missing() -> list[str]:
+def missing(kind: Kind) -> list[str]:
     """The names of the programs, but for the extras, that are not installed."""
-    return [name for name in names(extras=False) if not is_installed(name)]
+    return [name for name in names(kind, extras=False) if not is_installed(name)]
 
 
 def _select(names: Iterable[str] | None) -> list[Program]:

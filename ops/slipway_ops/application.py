@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from slipway.guard import Guard
@@ -35,6 +36,13 @@ class Application:
     api: Api
     lease: Lease
     tell: Telling
+
+    @cached_property
+    def records(self) -> Records:
+        """The releases of the application."""
+        from slipway_ops.records import Records
+
+        return Records(self.api, self.guard.namespace, self.guard.route)
 
     def look(self) -> Live:
         return cluster.look(self.api, self.guard)

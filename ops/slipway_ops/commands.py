@@ -198,11 +198,10 @@ def history(limit: int, days: int, stack: str | None, cwd: Path, as_json: bool) 
 
     from slipway_ops import application, figures, render
     from slipway_ops.lease import now
-    from slipway_ops.records import Records
 
     with _told(as_json) as tell:
         app = application.open_one(_project(cwd, stack), tell)
-        known = Records(app.api, app.guard.namespace, app.guard.route).all()
+        known = app.records.all()
         found, counted = known[::-1][:limit], figures.figures(known, days, now())
         if as_json:
             tell.result({"releases": [asdict(record) for record in found], "figures": asdict(counted)})

@@ -29,6 +29,7 @@ _PAUSE = 1.0
 _PAGE = 100
 _MOST_PAGES = 1000
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
+_NEEDED = ("GITHUB_TOKEN", "GITHUB_REPOSITORY")
 
 
 class HostError(OperatorError):
@@ -52,30 +53,6 @@ class Comment:
     body: str
     author: str
     by_program: bool
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a pull request is, and what it takes to write there."""
-
-    url: str
-    repository: str
-    number: int
-    token: str
-
-
-def place(number: int | None) -> Place | None:
-    """By the variables that GitHub's and Gitea's Actions set; None where they are not, or where there is no pull request."""
-    variables = {name: os.environ.get(name, "") for name in ("GITHUB_TOKEN", "GITHUB_REPOSITORY")}
-    found = number if number is not None else event().get("number")
-    if missing := [name for name, value in variables.items() if not value]:
-        if number is not None:
-            raise OperatorError(f"--pull-request needs {' and '.join(missing)} in the environment")
-        return None
-    if not isinstance(found, int):
-        return None
-    there = host()
-    return Place(there.url, there.repository, found, there.token)
 
 
 def event() -> Mapping[str, Any]:
@@ -176,7 +153,7 @@ class Host:
 
 def host() -> Host:
     """By the variables that GitHub's and Gitea's Actions set; OperatorError where they are not."""
-    variables = {name: os.environ.get(name, "") for name in ("GITHUB_TOKEN", "GITHUB_REPOSITORY")}
+    variables = {name: os.environ.get(name, "") for name in _NEEDED}
     if missing := [name for name, value in variables.items() if not value]:
         raise OperatorError(
             f"a Git host is needed: set {' and '.join(missing)}, and GITHUB_API_URL if it is not github.com"
@@ -189,39 +166,47 @@ def host() -> Host:
     return Host(url.rstrip("/"), variables["GITHUB_REPOSITORY"], variables["GITHUB_TOKEN"])
 
 
-class Thread(Host):
+def thread(number: int | None) -> Thread | None:
+    """Of this pull request, or of the one that started this run; None where there is none, or nothing says where it would be."""
+    if number is None and not all(os.environ.get(name) for name in _NEEDED):
+        return None
+    found = event().get("number") if number is None else number
+    return Thread(host(), found) if isinstance(found, int) else None
+
+
+class Thread:
     """The comments of one pull request."""
 
-    def __init__(self, place: Place) -> None:
-        super().__init__(place.url, place.repository, place.token)
-        self._number = place.number
+    def __init__(self, host: Host, number: int) -> None:
+        self.host = host
+        self.number = number
 
     def head(self) -> str:
         """The commit that the pull request is at."""
-        said = self.call("GET", f"{self.path}/pulls/{self._number}")[0]
+        said = self.host.call("GET", f"{self.host.path}/pulls/{self.number}")[0]
         return str(said["head"]["sha"])
 
     def comments(self) -> list[Comment]:
         """All of them, oldest first, whatever number of pages they take."""
-        return [_comment(said) for said in self.all(f"{self._issue}/comments")]
+        return [_comment(said) for said in self.host.all(f"{self._issue}/comments")]
 
     def create(self, body: str) -> Comment:
-        return _comment(self.call("POST", f"{self._issue}/comments", {"body": body})[0])
+        return _comment(self.host.call("POST", f"{self._issue}/comments", {"body": body})[0])
 
     def edit(self, comment: int, body: str) -> None:
-        self.call("PATCH", f"{self.path}/issues/comments/{comment}", {"body": body})
+        self.host.call("PATCH", f"{self.host.path}/issues/comments/{comment}", {"body": body})
 
     def delete(self, comment: int) -> None:
         """Also when it is gone already."""
         try:
-            self.call("DELETE", f"{self.path}/issues/comments/{comment}")
+            self.host.call("DELETE", f"{self.host.path}/issues/comments/{comment}")
         except HostError as error:
             if error.status != HTTPStatus.NOT_FOUND:
                 raise
 
     @property
     def _issue(self) -> str:
-        return f"{self.path}/issues/{self._number}"
+        return f"{self.host.path}/issues/{self.number}"
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):

@@ -14,7 +14,6 @@ from slipway_ops import checkout, comment, github, stack_secrets, yaml_file
 from slipway_ops.comment import Mark
 from slipway_ops.errors import OperatorError
 from slipway_ops.fitting import LIMIT
-from slipway_ops.github import Thread
 from slipway_ops.ink import Ink
 from slipway_ops.masking import Masker
 from slipway_ops.project import Project
@@ -33,8 +32,8 @@ def board(project: Project, order: Order, tell: Telling) -> Board | None:
     """The stack's place on the pull request's thread; None when a comment is not asked for, or there is no pull request."""
     if not order.comment:
         return None
-    place = github.place(order.pull_request)
-    if place is None:
+    thread = github.thread(order.pull_request)
+    if thread is None:
         tell(
             "there is no pull request to comment on (GITHUB_TOKEN, GITHUB_REPOSITORY, GITHUB_EVENT_PATH or --pull-request)"
         )
@@ -47,7 +46,7 @@ def board(project: Project, order: Order, tell: Telling) -> Board | None:
     at = order.began.isoformat(timespec="microseconds")
     of = Mark(at, secrets.token_hex(4), checkout.reviewed(commits, github.event_head()))
     mark = comment.marker(_name(project), project.stack)
-    return Board(Thread(place), mark, of, commits, tell)
+    return Board(thread, mark, of, commits, tell)
 
 
 def show(report: Report, ink: Ink, board: Board | None, tell: Telling) -> list[str]:

@@ -13,7 +13,7 @@ from slipway_ops.errors import OperatorError
 from slipway_ops.lease import now
 from slipway_ops.page import Measured, page
 from slipway_ops.project import Project
-from slipway_ops.records import Record, Records
+from slipway_ops.records import Record
 from slipway_ops.telling import Telling
 
 _SERIES = {
@@ -30,7 +30,7 @@ _LEAST_STEP = 5
 def run(project: Project, number: int | None, out: Path | None, tell: Telling) -> dict[str, Any]:
     """Writes the page; where, as a report."""
     app = open_one(project, tell)
-    record = _chosen(Records(app.api, app.guard.namespace, app.guard.route).all(), number)
+    record = _chosen(app.records.all(), number)
     measured = _measured(app, record)
     made = now().isoformat(timespec="seconds")
     file = out or Path(f"{app.said.app}-release-{record.number}.html")

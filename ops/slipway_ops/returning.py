@@ -9,7 +9,7 @@ from slipway_ops import deploying, switching
 from slipway_ops.application import open_one
 from slipway_ops.errors import OperatorError
 from slipway_ops.project import Project
-from slipway_ops.records import SUCCEEDED, Record, Records
+from slipway_ops.records import SUCCEEDED, Record
 from slipway_ops.telling import Telling
 
 _SHOWN = 5
@@ -19,7 +19,7 @@ def run(project: Project, number: int, order: switching.Order, tell: Telling) ->
     """Brings that release's image back; what happened, as a report."""
     app = open_one(project, tell)
     live = app.look()
-    records = Records(app.api, app.guard.namespace, app.guard.route).all()
+    records = app.records.all()
     image = _image(records, number, live.image(live.carrier))
     # The file too: the `pulumi up` of a switch makes the colour run what the file says, when users are on it already.
     if live.image(live.idle) == image == _resolved(records, app.said.images[live.idle]):

@@ -100,31 +100,30 @@ def _agree(
 ) -> dict[str, Any]:
     """Makes file, record and state agree with the traffic."""
     from slipway_ops import update
-    from slipway_ops.records import FAILED, INTERRUPTED, SUCCEEDED, Records
+    from slipway_ops.records import FAILED, INTERRUPTED, SUCCEEDED
 
     target = doing.target
     where = f"the traffic is on {target}"
-    records = Records(app.api, app.guard.namespace, app.guard.route)
     record = None
     try:
         written = app.write(_values(app.said, target, found))
         where += ", and the stack's file says so"
-        record = records.begin(doing, doing.image, app.project.folder, order.began)
+        record = app.records.begin(doing, doing.image, app.project.folder, order.began)
         changes = update.up(app.project, app.tell, f"slipway {order.command} to {target}")
         app.tell(f"Pulumi's state agrees: {changes} changed")
     except OperatorError as error:
         if record and not isinstance(error, LostError):
-            app.note(records, record.end(FAILED, str(error), traffic_moved=moved))
+            app.note(app.records, record.end(FAILED, str(error), traffic_moved=moved))
         raise OperatorError(
             f"{error}\n  {where}; Pulumi's state does not agree yet\n"
             f"  to do: mend what is said above, then `slipway switch {target}` or pulumi up goes on from here"
         ) from None
     except KeyboardInterrupt:
         if record:
-            app.note(records, record.end(INTERRUPTED, "Ctrl-C", traffic_moved=moved))
+            app.note(app.records, record.end(INTERRUPTED, "Ctrl-C", traffic_moved=moved))
         app.tell(f"{where}; `slipway switch {target}` or pulumi up goes on from here")
         raise
-    app.note(records, record.end(SUCCEEDED, traffic_moved=moved))
+    app.note(app.records, record.end(SUCCEEDED, traffic_moved=moved))
     app.tell(f"done: {target} serves {doing.image}")
     return {
         "written": written,

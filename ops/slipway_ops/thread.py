@@ -109,7 +109,7 @@ class Board:
     def _ours(self) -> list[Comment]:
         """This stack's comments. Anybody can write a marker: who wrote it counts too."""
         if not self._knows_me:
-            self._me, self._knows_me = self.thread.me(), True
+            self._me, self._knows_me = self.thread.host.me(), True
         return [
             found
             for found in self.thread.comments()

@@ -12,9 +12,11 @@ from base64 import b64decode
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 
+from slipway.image import attestations
 from slipway_local import toolchain
 from tests.support.project import REPOSITORY
 
@@ -144,6 +146,17 @@ def test_the_materials_are_the_lock_file_s_and_debian_s(
     urls = {component["purl"] for component in said["components"]}
     assert "pkg:deb/debian/base-files@12.4%2Bdeb12u1?arch=amd64" in urls
     assert any(url.startswith("pkg:npm/next@") for url in urls)
+
+
+def test_the_materials_lie_where_the_component_says(signed: str) -> None:
+    """Given the `ref` of an Image that was signed, then its bill of materials is under the tag that `attestations` names."""
+    registry, _, path = attestations(signed).partition("/")
+    repository, _, tag = path.rpartition(":")
+    kind = {"Accept": "application/vnd.oci.image.manifest.v1+json"}
+    with urlopen(Request(f"https://{registry}/v2/{repository}/manifests/{tag}", headers=kind)) as answer:
+        layers = json.load(answer)["layers"]
+    kinds = {layer["annotations"]["predicateType"] for layer in layers}
+    assert "https://cyclonedx.org/bom" in kinds
 
 
 def test_a_file_is_signed_beside_it(tmp_path: Path, keys: Mapping[str, Path], cosign: Path) -> None:

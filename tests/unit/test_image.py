@@ -25,10 +25,11 @@ def test_build_and_push(run: Run, program: Program, context: str) -> None:
 
     def build() -> dict[str, Any]:
         image = Image("chat", args)
-        return {"ref": image.ref, "content": image.content}
+        return {"ref": image.ref, "content": image.content, "attestations": image.attestations}
 
     outputs = run(build)
     assert outputs["ref"] == f"{REPOSITORY}@sha256:abcd"
+    assert outputs["attestations"] == f"{REPOSITORY}:sha256-abcd.att"
     assert program.by_name(BUILD, "chat-build").inputs == {
         "name": f"{REPOSITORY}:v1",
         "build": {"context": context, "dockerfile": "Dockerfile", "buildArgs": {"VERSION": "v1"}},

@@ -14,7 +14,7 @@ import pytest
 from slipway_ops import comment, github, thread
 from slipway_ops.comment import Mark, marker
 from slipway_ops.errors import OperatorError
-from slipway_ops.github import HostError, Place, Thread
+from slipway_ops.github import Host, HostError, Thread
 from slipway_ops.thread import Board
 from tests.support.git_host import NUMBER, REPOSITORY, WORKFLOW, Answer, GitHost, serve
 
@@ -31,8 +31,8 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHost]:
 
 
 def board(host: GitHost, commit: str = OLD, at: str = "2026-01-01T00:00:00", token: str = "t") -> Board:
-    place = Place(host.url, REPOSITORY, NUMBER, token)
-    return Board(Thread(place), MARK, Mark(at, "r", commit), [commit], lambda _: None)
+    there = Thread(Host(host.url, REPOSITORY, token), NUMBER)
+    return Board(there, MARK, Mark(at, "r", commit), [commit], lambda _: None)
 
 
 def shown(host: GitHost) -> list[Mark | None]:
@@ -286,40 +286,44 @@ def test_a_refusal_is_told_with_what_to_do(host: GitHost, status: int, said: str
 def test_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(github, "_PAUSE", 0.001)
     with pytest.raises(HostError, match=r"does not answer.*\(no answer\)"):
-        Thread(Place("http://127.0.0.1:1", REPOSITORY, NUMBER, "t")).head()
+        Thread(Host("http://127.0.0.1:1", REPOSITORY, "t"), NUMBER).head()
 
 
 def test_an_answer_that_is_no_json(host: GitHost) -> None:
     host.before = lambda _method, _path: (200, "<html>", {})
-    place = Place(host.url, REPOSITORY, NUMBER, "t")
+    there = Thread(Host(host.url, REPOSITORY, "t"), NUMBER)
     with pytest.raises(HostError, match="something that is no JSON; see that GITHUB_API_URL"):
-        Thread(place).head()
+        there.head()
+
+
+def where(found: Thread | None) -> tuple[str, str, int, str] | None:
+    return found and (found.host.url, found.host.repository, found.number, found.host.token)
 
 
 def test_the_place_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("GITHUB_TOKEN", "GITHUB_REPOSITORY", "GITHUB_API_URL", "GITHUB_EVENT_PATH"):
         monkeypatch.delenv(name, raising=False)
-    assert github.place(None) is None
-    with pytest.raises(OperatorError, match="needs GITHUB_TOKEN and GITHUB_REPOSITORY"):
-        github.place(7)
+    assert github.thread(None) is None
+    with pytest.raises(OperatorError, match="set GITHUB_TOKEN and GITHUB_REPOSITORY"):
+        github.thread(7)
     monkeypatch.setenv("GITHUB_TOKEN", "t")
     monkeypatch.setenv("GITHUB_REPOSITORY", "team/shop")
-    assert github.place(None) is None
-    assert github.place(7) == Place("https://api.github.com", "team/shop", 7, "t")
+    assert github.thread(None) is None
+    assert where(github.thread(7)) == ("https://api.github.com", "team/shop", 7, "t")
     event = tmp_path / "event.json"
     event.write_text(json.dumps({"pull_request": {"number": 9}}))
     monkeypatch.setenv("GITHUB_EVENT_PATH", str(event))
     monkeypatch.setenv("GITHUB_API_URL", "https://git.example.com/api/v1/")
-    assert github.place(None) == Place("https://git.example.com/api/v1", "team/shop", 9, "t")
+    assert where(github.thread(None)) == ("https://git.example.com/api/v1", "team/shop", 9, "t")
     event.write_text(json.dumps({"ref": "refs/heads/main"}))
-    assert github.place(None) is None
+    assert github.thread(None) is None
     event.write_text("{")
     with pytest.raises(OperatorError, match="cannot be read"):
-        github.place(None)
+        github.thread(None)
     monkeypatch.setenv("GITHUB_REPOSITORY", "shop")
     with pytest.raises(OperatorError, match="owner/name, got 'shop'"):
-        github.place(7)
+        github.thread(7)
     monkeypatch.setenv("GITHUB_REPOSITORY", "team/shop")
     monkeypatch.setenv("GITHUB_API_URL", "file:///etc")
     with pytest.raises(OperatorError, match="must be an address"):
-        github.place(7)
+        github.thread(7)

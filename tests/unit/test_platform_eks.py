@@ -53,10 +53,10 @@ def test_the_folder_of_aws_holds_nothing_else() -> None:
         assert (folder / "aws").readlink() == runtime.AWS.program("aws")
 
 
-def test_a_node_has_a_load_balancer_and_a_named_cluster_has_its_own() -> None:
+def test_a_real_node_alone_has_a_load_balancer() -> None:
     def names(kind: Kind) -> list[str]:
         parts: Any = platform
         return [part.name for part in parts._parts(Cluster(kind, ""))]
 
     assert "load-balancer" in names(Kind.NODE)
-    assert "load-balancer" not in names(Kind.NAMED)
+    assert "load-balancer" not in names(Kind.NAMED) + names(Kind.SIMULATED)

@@ -21,6 +21,7 @@ from slipway_local.templates import rendered
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.delenv("KUBECONFIG", raising=False)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
     paths.cache_clear()
     paths().platform.mkdir(parents=True)
     yield
@@ -67,6 +68,24 @@ def test_a_platform_that_is_up_does_not_turn_into_the_other_kind(
         cluster.choose()
 
 
+@pytest.mark.parametrize(("system", "user"), [("Linux", 1000), ("Darwin", 0)])
+def test_without_linux_or_root_the_node_is_simulated(
+    system: str, user: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    monkeypatch.setattr("platform.system", lambda: system)
+    assert cluster.choose().kind is Kind.SIMULATED
+    assert cluster.is_simulated()
+
+
+def test_a_node_that_is_up_does_not_turn_into_a_simulated_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster.record(cluster.choose())
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert not cluster.is_simulated()
+    with pytest.raises(RuntimeError, match=r"with a node here.*now asks for a simulated node"):
+        cluster.choose()
+
+
 def test_the_choice_is_remembered() -> None:
     assert cluster.recorded() is None
     cluster.record(cluster.choose())
@@ -89,6 +108,15 @@ def test_a_lock_that_cannot_be_read_is_told_and_left() -> None:
     (told,) = clear_stale_locks()
     assert f"the lock {broken} cannot be read and is left" in told
     assert broken.exists()
+
+
+def test_where_nobody_says_what_runs_no_lock_is_cleared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = lock("kept.json", socket.gethostname(), 4_000_000)
+    monkeypatch.setattr("slipway_local.pulumi_locks.PROCESSES", tmp_path / "no-proc")
+    assert clear_stale_locks() == []
+    assert kept.exists()
 
 
 def test_a_lock_that_goes_away_meanwhile_is_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

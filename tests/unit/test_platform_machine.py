@@ -22,6 +22,7 @@ def group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Path]:
     """The platform's control group, in an ordinary folder."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(cgroups, "ROOT", tmp_path / "cgroup")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
     paths.cache_clear()
     (tmp_path / "cgroup/pids").mkdir(parents=True)
     (tmp_path / "cgroup/pids/cgroup.procs").touch()

@@ -63,10 +63,25 @@ def test_the_least_that_a_stack_says() -> None:
     assert list(made.warnings()) == []
 
 
-@pytest.mark.parametrize("name", ["dev", "prod"])
+@pytest.mark.parametrize("name", ["dev", "simulated", "prod"])
 def test_the_stack_files_of_this_repository_are_right(name: str) -> None:
     made = parse(stack(name), f"Pulumi.{name}.yaml")
     assert made.app.name == "chat"
+
+
+def test_a_simulated_node_gets_what_dev_is_but_for_images_that_are_built() -> None:
+    dev, simulated = (
+        yaml.safe_load((ROOT / f"Pulumi.{name}.yaml").read_text())["config"] for name in ("dev", "simulated")
+    )
+    of_images = {"docker:registryAuth", "slipway:images", "slipway:blueImage", "slipway:greenImage"}
+    assert {key: dev[key] for key in dev.keys() - of_images} == {
+        key: simulated[key] for key in simulated.keys() - of_images
+    }
+    built = dev["slipway:images"]
+    for color in ("blueImage", "greenImage"):
+        image = built[dev[f"slipway:{color}"].removeprefix("build:")]
+        assert simulated[f"slipway:{color}"] == f"{image['repository']}:{image['tag']}"
+    assert not simulated.keys() & {"docker:registryAuth", "slipway:images"}
 
 
 def test_sections_become_arguments_in_the_components_spelling() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from slipway_local import download, gobuild, programs, toolchain
+from slipway_local.cluster import Kind
 from slipway_local.paths import Paths
 from slipway_local.programs import Download, Program
 from slipway_local.progress import Progress
@@ -191,11 +192,11 @@ def test_the_key_follows_what_defines_the_program(modules: Path) -> None:
 
 
 def test_ensure_builds_what_is_missing_and_nothing_twice(cache: Paths, built: list[str]) -> None:
-    assert toolchain.missing() == ["tool", "plug"]
+    assert toolchain.missing(Kind.NODE) == ["tool", "plug"]
     toolchain.ensure()
     toolchain.ensure()
     assert built == ["tool", "plug"]
-    assert toolchain.missing() == []
+    assert toolchain.missing(Kind.NODE) == []
     assert (toolchain.program("tool") / "bin" / "alias").read_text() == "tool 1.2.3"
     assert toolchain.bin_dirs() == [toolchain.program("tool") / "bin"], (
         "a plugin on PATH makes the engine warn"
@@ -205,7 +206,7 @@ def test_ensure_builds_what_is_missing_and_nothing_twice(cache: Paths, built: li
 def test_ensure_of_one_program_leaves_the_others(built: list[str], cache: Paths) -> None:
     toolchain.ensure(["tool"])
     assert built == ["tool"]
-    assert toolchain.missing() == ["plug"]
+    assert toolchain.missing(Kind.NODE) == ["plug"]
 
 
 def test_a_plugin_is_shown_to_the_engine_and_beside_its_host(built: list[str], cache: Paths) -> None:
@@ -243,7 +244,7 @@ def test_a_build_that_fails_installs_nothing_and_keeps_what_was_done(
     monkeypatch.setattr(gobuild, "build", failing)
     with pytest.raises(gobuild.BuildError):
         toolchain.ensure()
-    assert toolchain.missing() == ["plug"]
+    assert toolchain.missing(Kind.NODE) == ["plug"]
     with pytest.raises(
         toolchain.ToolchainError, match=r"plug 4\.0\.0 is not installed: run `slipway local up`"
     ):
@@ -304,6 +305,52 @@ def test_a_failed_compiler_is_reported_with_the_end_of_its_log(
     assert "line 1\n" in log.read_text()
 
 
+MODULE = "example.org/tool@v1.2.3"
+
+
+@pytest.mark.parametrize(
+    ("said", "refused"),
+    [
+        ('{"Dir": "/modules/tool", "Sum": "h1:right"}', None),
+        (
+            '{"Dir": "/modules/tool", "Sum": "h1:wrong"}',
+            f"{MODULE} has the checksum h1:wrong, h1:right is pinned",
+        ),
+        ('{"Error": "not found"}', f"{MODULE} cannot be downloaded: not found"),
+        ("", f"{MODULE} cannot be downloaded: no network"),
+    ],
+)
+def test_what_a_build_copies_from_is_verified(
+    cache: Paths,
+    modules: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    said: str,
+    refused: str | None,
+) -> None:
+    go = modules / "go-of-the-test"
+    go.write_text(f"#!/bin/sh\nprintf '%s' '{said}'\necho 'no network' >&2\n")
+    go.chmod(0o755)
+    monkeypatch.setattr(gobuild, "go", lambda: gobuild.Go(str(go), "go1.26.0"))
+    pinned = TABLE.replace("seconds = 10", f'source = "{MODULE}"\nsum = "h1:right"\nseconds = 10')
+    tool = programs.parse(pinned, modules, "linux-amd64")["tool"]
+    tool.root.mkdir(parents=True)
+    if refused is None:
+        assert gobuild._verified(tool) == Path("/modules/tool")  # pyright: ignore[reportPrivateUsage]
+    else:
+        with pytest.raises(gobuild.BuildError, match=refused):
+            gobuild._verified(tool)  # pyright: ignore[reportPrivateUsage]
+
+
+def test_the_key_follows_what_a_build_copies_from(modules: Path) -> None:
+    def key(source: str) -> Path:
+        table = TABLE.replace("seconds = 10", f"{source}\nseconds = 10")
+        return programs.parse(table, modules, "linux-amd64")["tool"].built("go1.26.0")
+
+    without = key("")
+    pinned = [key(f'source = "{MODULE}"\nsum = "{digest}"') for digest in ("h1:one", "h1:another")]
+    assert len({without, *pinned}) == 3
+
+
 # --- official downloads ---
 
 
@@ -349,7 +396,7 @@ def test_a_wrong_checksum_is_an_error_and_is_not_built_around(
     _serve(monkeypatch, {f"{base}/tool.tar.gz": b"tampered", f"{base}/SHA256SUMS": sums})
     with pytest.raises(download.ChecksumError, match=f"publisher says {'0' * 64}"):
         toolchain.ensure()
-    assert toolchain.missing() == ["tool", "plug"]
+    assert toolchain.missing(Kind.NODE) == ["tool", "plug"]
     assert not list(cache.toolchain.rglob("*.tar.gz"))
 
 

@@ -1,6 +1,7 @@
 """Access Analyzer, which ministack lacks: an analyzer with its configuration, remembered. It finds nothing."""
 
-from additions.modelled import Operation, RefusedError, Service, Values, arn_of
+from additions.modelled import Service, arn_of
+from additions.rest_json import Operation, RefusedError, Values
 
 NOW = "2026-01-01T00:00:00Z"
 

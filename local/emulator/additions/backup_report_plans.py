@@ -1,24 +1,22 @@
 """AWS Backup report plans: created, described, changed, deleted and tagged. No report is ever written."""
 
-from typing import Any
-
 from ministack.services import backup
 
-from additions.backup_store import arn, now, store
-from additions.published import Input, RefusedError, answer, missing
+from additions.backup_store import INVALID, arn, now, store
+from additions.rest_json import RefusedError, Values, answer, missing
 
 
 def install() -> None:
     """Puts them in front of ministack's calls."""
     plans = store("report plans")
 
-    def found(given: Input) -> dict[str, Any]:
+    def found(given: Values) -> Values:
         name = given["ReportPlanName"]
         if name not in plans:
             raise missing(f"The report plan {name}")
         return plans[name]
 
-    def create(given: Input) -> dict[str, Any]:
+    def create(given: Values) -> Values:
         name = given["ReportPlanName"]
         if name in plans:
             raise RefusedError("AlreadyExistsException", f"The report plan {name} exists already")
@@ -35,15 +33,15 @@ def install() -> None:
         plans[name] = {"Arn": name_of_its_own, "Tags": given.get("ReportPlanTags", {}), "Plan": plan}
         return _named(plan)
 
-    def describe(given: Input) -> dict[str, Any]:
+    def describe(given: Values) -> Values:
         return {"ReportPlan": found(given)["Plan"]}
 
-    def update(given: Input) -> dict[str, Any]:
+    def update(given: Values) -> Values:
         plan = found(given)["Plan"]
         plan.update({key: value for key, value in given.items() if key != "IdempotencyToken"})
         return _named(plan)
 
-    def delete(given: Input) -> dict[str, Any]:
+    def delete(given: Values) -> Values:
         found(given)
         del plans[given["ReportPlanName"]]
         return {}
@@ -57,8 +55,9 @@ def install() -> None:
             "UpdateReportPlan": update,
             "DeleteReportPlan": delete,
         },
+        INVALID,
     )
 
 
-def _named(plan: dict[str, Any]) -> dict[str, Any]:
+def _named(plan: Values) -> Values:
     return {key: plan[key] for key in ("ReportPlanName", "ReportPlanArn", "CreationTime")}

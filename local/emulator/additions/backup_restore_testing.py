@@ -1,11 +1,9 @@
 """AWS Backup restore testing plans and their selections: created, read, changed, deleted and tagged. Nothing is ever restored."""
 
-from typing import Any
-
 from ministack.services import backup
 
-from additions.backup_store import arn, now, store
-from additions.published import Input, RefusedError, answer, missing
+from additions.backup_store import INVALID, arn, now, store
+from additions.rest_json import RefusedError, Values, answer, missing
 
 _NAMED = ("CreationTime", "RestoreTestingPlanArn", "RestoreTestingPlanName")
 
@@ -14,19 +12,19 @@ def install() -> None:
     """Puts them in front of ministack's calls."""
     plans = store("restore testing plans")
 
-    def found(given: Input) -> dict[str, Any]:
+    def found(given: Values) -> Values:
         name = given["RestoreTestingPlanName"]
         if name not in plans:
             raise missing(f"The restore testing plan {name}")
         return plans[name]
 
-    def selection(given: Input) -> dict[str, Any]:
+    def selection(given: Values) -> Values:
         name = given["RestoreTestingSelectionName"]
         if name not in found(given)["Selections"]:
             raise missing(f"The restore testing selection {name}")
         return found(given)["Selections"][name]
 
-    def create_plan(given: Input) -> dict[str, Any]:
+    def create_plan(given: Values) -> Values:
         name = given["RestoreTestingPlan"]["RestoreTestingPlanName"]
         if name in plans:
             raise RefusedError("AlreadyExistsException", f"The restore testing plan {name} exists already")
@@ -46,10 +44,10 @@ def install() -> None:
         plans[name] = {"Arn": plan["RestoreTestingPlanArn"], "Tags": tags, "Plan": plan, "Selections": {}}
         return _only(plan, _NAMED)
 
-    def get_plan(given: Input) -> dict[str, Any]:
+    def get_plan(given: Values) -> Values:
         return {"RestoreTestingPlan": found(given)["Plan"]}
 
-    def update_plan(given: Input) -> dict[str, Any]:
+    def update_plan(given: Values) -> Values:
         plan = found(given)["Plan"]
         points = {
             **plan["RecoveryPointSelection"],
@@ -60,13 +58,13 @@ def install() -> None:
         )
         return {**_only(plan, _NAMED), "UpdateTime": plan["LastUpdateTime"]}
 
-    def delete_plan(given: Input) -> dict[str, Any]:
+    def delete_plan(given: Values) -> Values:
         if found(given)["Selections"]:
             raise RefusedError("InvalidRequestException", "The restore testing plan still has selections")
         del plans[given["RestoreTestingPlanName"]]
         return {}
 
-    def create_selection(given: Input) -> dict[str, Any]:
+    def create_selection(given: Values) -> Values:
         plan, said = found(given), given["RestoreTestingSelection"]
         name = said["RestoreTestingSelectionName"]
         if name in plan["Selections"]:
@@ -83,10 +81,10 @@ def install() -> None:
         plan["Selections"][name] = made
         return {**_only(plan["Plan"], _NAMED), "RestoreTestingSelectionName": name}
 
-    def get_selection(given: Input) -> dict[str, Any]:
+    def get_selection(given: Values) -> Values:
         return {"RestoreTestingSelection": selection(given)}
 
-    def update_selection(given: Input) -> dict[str, Any]:
+    def update_selection(given: Values) -> Values:
         made = selection(given)
         made.update(given["RestoreTestingSelection"])
         return {
@@ -95,7 +93,7 @@ def install() -> None:
             "UpdateTime": now(),
         }
 
-    def delete_selection(given: Input) -> dict[str, Any]:
+    def delete_selection(given: Values) -> Values:
         selection(given)
         del found(given)["Selections"][given["RestoreTestingSelectionName"]]
         return {}
@@ -113,8 +111,9 @@ def install() -> None:
             "UpdateRestoreTestingSelection": update_selection,
             "DeleteRestoreTestingSelection": delete_selection,
         },
+        INVALID,
     )
 
 
-def _only(record: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+def _only(record: Values, keys: tuple[str, ...]) -> Values:
     return {key: record[key] for key in keys}

@@ -7,6 +7,8 @@ from typing import Any
 from ministack.core.responses import AccountRegionScopedDict, get_account_id, get_region, new_uuid
 from ministack.services import backup
 
+INVALID = "InvalidParameterValueException"
+"""What AWS Backup calls a request of the wrong shape."""
 _KEY = "slipway"
 
 

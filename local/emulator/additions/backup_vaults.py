@@ -6,11 +6,11 @@ no recovery points here.
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 from ministack.services import backup
 
-from additions.published import Input, RefusedError, answer, missing
+from additions.backup_store import INVALID
+from additions.rest_json import RefusedError, Values, answer, missing
 
 _DAY = 86400
 
@@ -32,24 +32,25 @@ def install() -> None:
                 for verb, of_a_vault in _ONE_OF_A_VAULT.items()
             },
         },
+        INVALID,
     )
 
 
-def _vault(given: Input) -> dict[str, Any]:
+def _vault(given: Values) -> Values:
     name = given["BackupVaultName"]
     if name not in backup._vaults:
         raise missing(f"The vault {name}")
     return backup._vaults[name]
 
 
-def _put_lock(given: Input) -> dict[str, Any]:
+def _put_lock(given: Values) -> Values:
     vault = _changeable(_vault(given))
     least, most = given.get("MinRetentionDays"), given.get("MaxRetentionDays")
     grace = given.get("ChangeableForDays")
     if least is not None and most is not None and least > most:
-        raise RefusedError("InvalidParameterValueException", "MinRetentionDays is above MaxRetentionDays")
+        raise RefusedError(INVALID, "MinRetentionDays is above MaxRetentionDays")
     if grace is not None and grace < 3:  # noqa: PLR2004
-        raise RefusedError("InvalidParameterValueException", "ChangeableForDays must be 3 or more")
+        raise RefusedError(INVALID, "ChangeableForDays must be 3 or more")
     said = {
         "MinRetentionDays": least,
         "MaxRetentionDays": most,
@@ -59,21 +60,21 @@ def _put_lock(given: Input) -> dict[str, Any]:
     return {}
 
 
-def _delete_lock(given: Input) -> dict[str, Any]:
+def _delete_lock(given: Values) -> Values:
     _changeable(_vault(given)).update(
         {"Locked": False, "MinRetentionDays": None, "MaxRetentionDays": None, "LockDate": None}
     )
     return {}
 
 
-def _changeable(vault: dict[str, Any]) -> dict[str, Any]:
+def _changeable(vault: Values) -> Values:
     if vault.get("LockDate") and time.time() >= vault["LockDate"]:
         raise RefusedError("InvalidRequestException", f"{vault['BackupVaultName']} is locked for ever")
     return vault
 
 
-def _put(what: str) -> Callable[[Input], dict[str, Any]]:
-    def put(given: Input) -> dict[str, Any]:
+def _put(what: str) -> Callable[[Values], Values]:
+    def put(given: Values) -> Values:
         vault = _vault(given)
         vault[what] = {key: value for key, value in given.items() if key != "BackupVaultName"}
         return {}
@@ -81,8 +82,8 @@ def _put(what: str) -> Callable[[Input], dict[str, Any]]:
     return put
 
 
-def _get(what: str) -> Callable[[Input], dict[str, Any]]:
-    def get(given: Input) -> dict[str, Any]:
+def _get(what: str) -> Callable[[Values], Values]:
+    def get(given: Values) -> Values:
         vault = _vault(given)
         if what not in vault:
             raise missing(f"The {what} of {vault['BackupVaultName']}")
@@ -92,8 +93,8 @@ def _get(what: str) -> Callable[[Input], dict[str, Any]]:
     return get
 
 
-def _delete(what: str) -> Callable[[Input], dict[str, Any]]:
-    def delete(given: Input) -> dict[str, Any]:
+def _delete(what: str) -> Callable[[Values], Values]:
+    def delete(given: Values) -> Values:
         _vault(given).pop(what, None)
         return {}
 

@@ -2,7 +2,8 @@
 
 from ministack.core.responses import get_account_id
 
-from additions.modelled import Operation, RefusedError, Service, Values, arn_of
+from additions.modelled import Service, arn_of
+from additions.rest_json import Operation, RefusedError, Values
 
 NOW = "2026-01-01T00:00:00Z"
 
