@@ -94,7 +94,7 @@ def _missing_programs() -> list[str]:
 
 
 def _go() -> Finding:
-    wanted = gobuild.oldest_go(table().values())
+    wanted = gobuild.oldest_go(program for program in table().values() if not program.extra)
     mend = f"install Go {wanted} or newer and put it on PATH"
     try:
         path, version = gobuild.go()
