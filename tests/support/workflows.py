@@ -139,7 +139,8 @@ class Runner:
 
     def hear(self, asked: Asked) -> Reply:
         """What the server's webhook asks."""
-        if event := event_of(asked.headers["X-GitHub-Event"], json.loads(asked.body)):
+        kind = next(value for name, value in asked.headers.items() if name.lower() == "x-github-event")
+        if event := event_of(kind, json.loads(asked.body)):
             self._events.put(event)
         return 200, as_json({}), {}
 
