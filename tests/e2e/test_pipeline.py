@@ -25,7 +25,7 @@ from tests.support.load import load
 from tests.support.project import REPOSITORY, Project, begin, dev_settings, removed_at_end
 from tests.support.workflows import Job, Ran, Runner, listening_for
 
-STACK, NODE_PORT = "piped", 30083
+STACK, NODE_PORT = "piped", 30098
 HOME = "127.0.0.1:5000/slipway-tests/piped"
 TEAM = "team/slipway"
 BUILD_ARGS = "NODE_IMAGE=node:24-bookworm-slim SERVER=server.ts HEALTH_PATH=/healthz"
@@ -122,7 +122,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     """A new server with a copy of this repository, whose main says what nobody has brought up yet."""
     folder = tmp_path_factory.mktemp("pipeline")
     with pytest.MonkeyPatch.context() as changed, gitea.serving("author", "robot") as (author, robot):
-        changed.setenv("AWS_ACCESS_KEY_ID", "000000000083")
+        changed.setenv("AWS_ACCESS_KEY_ID", "000000000098")
         known = _means(folder)
         clone = _clone(folder / "author")
         project = Project(clone, STACK)
