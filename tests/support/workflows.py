@@ -28,6 +28,7 @@ SKIP = "[skip ci]"
 OPENED = {"opened", "synchronized", "reopened"}
 PLATFORM = ("AWS_", "PULUMI_", "KUBE", "DOCKER_", "SSL_CERT_", "GOGC", "GOMEMLIMIT")
 """What `slipway local exec` adds. A job that no environment is named to has none of it, as on a machine of GitHub's."""
+OF_THE_TEST = ("PYTHON", "PYTEST_")
 _USES = re.compile(r"uses: ([\w.-]+/[\w.-]+)@([0-9a-f]{40})")
 
 
@@ -148,8 +149,8 @@ class Runner:
         """Until it is told to stop, or something goes wrong that is no run's fault."""
         try:
             while event := self._events.get():
-                self._lay_out(event)
-                ran = [self._run(event, job) for job in self.jobs[event.name]]
+                commit = self._commit(event)
+                ran = [self._run(event, job, commit) for job in self.jobs[event.name]]
                 self.ended[event.name, event.commit] = ran
         except Exception as error:  # told to the test, which waits in another thread
             self.broken = error
@@ -157,35 +158,33 @@ class Runner:
     def stop(self) -> None:
         self._events.put(None)
 
-    def _lay_out(self, event: Event) -> None:
+    def _commit(self, event: Event) -> str:
         """The commit that GitHub would run: of a pull request the merge into its base, which Gitea does not make."""
-        who = ("-c", "user.name=runner", "-c", "user.email=runner@example.com")
-
-        def run(*arguments: str) -> None:
-            subprocess.run(["git", "-C", self.checkout, *who, *arguments], check=True, capture_output=True)
-
-        run("fetch", "--quiet", "--prune", "origin", "+refs/heads/*:refs/remotes/origin/*")
+        self._git("fetch", "--quiet", "--prune", "origin", "+refs/heads/*:refs/remotes/origin/*")
         if event.name != "pull_request":
-            run("checkout", "--quiet", "--force", "--detach", event.commit)
-            return
-        run(
-            "checkout",
-            "--quiet",
-            "--force",
-            "--detach",
-            f"origin/{event.said['pull_request']['base']['ref']}",
-        )
-        run("fetch", "--quiet", "origin", f"refs/pull/{event.said['number']}/head")
-        run("merge", "--quiet", "--no-ff", "--no-edit", event.commit)
+            return event.commit
+        base = f"origin/{event.said['pull_request']['base']['ref']}"
+        self._git("checkout", "--quiet", "--force", "--detach", base)
+        self._git("fetch", "--quiet", "origin", f"refs/pull/{event.said['number']}/head")
+        self._git("merge", "--quiet", "--no-ff", "--no-edit", event.commit)
+        return self._git("rev-parse", "HEAD")
 
-    def _run(self, event: Event, job: Job) -> Ran:
+    def _git(self, *arguments: str) -> str:
+        who = ("-c", "user.name=runner", "-c", "user.email=runner@example.com")
+        command = ["git", "-C", self.checkout, *who, *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"git {arguments[0]}: {done.stderr}"
+        return done.stdout.strip()
+
+    def _run(self, event: Event, job: Job, commit: str) -> Ran:
         self._number += 1
+        self._git("checkout", "--quiet", "--force", "--detach", commit)  # what is run is what it says
         self._tell(event, job, "pending")
         self.saying = log = self.folder / f"{self._number}.log"
         begun = time.monotonic()
         with log.open("w") as file:
             code = subprocess.run(
-                self._command(event, job),
+                self._command(event, job, commit),
                 cwd=self.checkout,
                 env=self._environment(job),
                 stdout=file,
@@ -198,10 +197,7 @@ class Runner:
         text = "".join(f"{line['msg'].rstrip()}\n" for line in lines)
         return Ran(job, code == 0, seconds, job_seconds(lines), text)
 
-    def _command(self, event: Event, job: Job) -> list[str]:
-        commit = subprocess.run(
-            ["git", "-C", self.checkout, "rev-parse", "HEAD"], check=True, capture_output=True, text=True
-        ).stdout.strip()
+    def _command(self, event: Event, job: Job, commit: str) -> list[str]:
         file = self.folder / f"{self._number}.json"
         file.write_text(json.dumps(event.said))
         secrets = self.folder / "secrets"  # neither in the arguments nor in a job's environment
@@ -235,12 +231,10 @@ class Runner:
         ]
 
     def _environment(self, job: Job) -> dict[str, str]:
+        foreign = OF_THE_TEST if job.on_platform else (*OF_THE_TEST, *PLATFORM)
+        known = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
         if job.on_platform:
-            known = {**os.environ, **self.environment}
-        else:
-            known = {name: value for name, value in os.environ.items() if not name.startswith(PLATFORM)}
-        for name in ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTEST_CURRENT_TEST"):
-            known.pop(name, None)  # what these say is of the test
+            known |= self.environment
         known |= {"ACT_DISABLE_VERSION_CHECK": "1", "GIT_TERMINAL_PROMPT": "0"}
         return {**known, "RUNNER_FOLDER": str(self.checkout)}
 
