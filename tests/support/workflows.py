@@ -247,6 +247,7 @@ class Runner:
 def listening_for(runner: Runner) -> Generator[Runner]:
     """It clones the repository, listens for the webhook and works, until the block ends."""
     address = f"{runner.server.url}/{runner.repository}.git"
+    runner.folder.mkdir()
     subprocess.run(["git", "clone", "--quiet", address, runner.checkout], check=True)
     worker = threading.Thread(target=runner.work)
     with listening(runner.hear) as runner.url:
