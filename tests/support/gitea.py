@@ -23,6 +23,7 @@ from slipway_local import toolchain
 from tests.support.environment import wait_for
 
 USER = "nobody"
+MEMORY = "/dev/shm"  # noqa: S108 - a database that waits for a disk at each step takes a minute to begin
 SETTINGS = """\
 RUN_USER = {user}
 WORK_PATH = {folder}
@@ -98,7 +99,7 @@ class Gitea:
 def serving(*users: str) -> Generator[list[Gitea]]:
     """The server, as each of these users; the first is its administrator."""
     owner = pwd.getpwnam(USER)
-    with tempfile.TemporaryDirectory(prefix="slipway-gitea-") as name:
+    with tempfile.TemporaryDirectory(prefix="slipway-gitea-", dir=MEMORY) as name:
         folder = Path(name)
         program = folder / "gitea"
         # The cache may be in a home folder, which nobody else may enter.
