@@ -87,7 +87,7 @@ class Pipeline:
         wait_for(merged, 30, "the server to merge")
         return self.call("GET", f"/pulls/{pull['number']}")["merge_commit_sha"]
 
-    def delivered(self, commit: str, seconds: float = 420) -> Ran:
+    def delivered(self, commit: str, seconds: float = 600) -> Ran:
         return self.by_name(self.runner.wait("push", commit, seconds))[DELIVERY.name]
 
     def previews(self, pull: dict[str, Any]) -> list[str]:
