@@ -9,8 +9,17 @@ from xdist.scheduler import LoadScopeScheduling  # pyright: ignore[reportMissing
 
 TESTS = Path(__file__).parent
 LIVE = {"engine", "e2e"}
+# Of e2e, what brings up an environment of its own.
+OWN = {"test_gates.py", "test_pipeline.py"}
 # Begun before the others, or the last of them would run on with an idle core beside it.
-LONGEST = ["e2e", "test_alone.py", "test_prod.py", "test_cluster.py", "test_monitoring.py"]
+LONGEST = [
+    "e2e",
+    "test_pipeline.py",
+    "test_alone.py",
+    "test_prod.py",
+    "test_cluster.py",
+    "test_monitoring.py",
+]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -38,7 +47,7 @@ def _group(nodeid: str) -> str:
     """Tests that share what is up: all of e2e but for what brings up its own, one example, a file."""
     file, _, test = nodeid.partition("::")
     _, folder, *names = Path(file).parts
-    if folder == "e2e" and names != ["test_gates.py"]:
+    if folder == "e2e" and names[-1] not in OWN:
         return folder
     return test.partition("[")[2] if names == ["test_examples.py"] else names[-1]
 

@@ -35,7 +35,7 @@ if [ -z "$image" ]; then
 fi
 "$ci/verify.sh" "$image"
 "$slipway" deploy "$image" --stack "$stack" || undone
-if ! "$ci/smoke.sh" "$stack"; then
+if ! "$ci/smoke.sh" "$stack" 5; then # the address was there before; what does not answer now costs users
   "$slipway" rollback --stack "$stack" ||
     echo "deliver: $stack does not answer, and its traffic was not moved back: slipway rollback --stack $stack --force" >&2
   undone

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Asks a stack's application as a user would, by its public address: scripts/ci/smoke.sh STACK
-# Its page has to answer within a minute; from then on page and health path have to answer each time, ten times in a row.
+# Asks a stack's application as a user would, by its public address: scripts/ci/smoke.sh STACK [SECONDS]
+# Its page has to answer within SECONDS, by default a minute; from then on page and health path have to answer each time, ten times
+# in a row.
 set -euo pipefail
 url=$(pulumi stack output url --stack "$1")
 path=$(.venv/bin/python -c 'import sys, yaml; print(yaml.safe_load(open(sys.argv[1]))["config"]["slipway:app"].get("healthPath", "/"))' "Pulumi.$1.yaml")
-patience=(--retry 60 --retry-delay 1 --retry-max-time 60 --retry-all-errors) # until the first answer
+patience=(--retry 60 --retry-delay 1 --retry-max-time "${2:-60}" --retry-all-errors) # until the first answer
 for way in / "$path"; do
   for _ in {1..10}; do
     curl --silent --show-error --fail --location --output /dev/null --max-time 10 "${patience[@]}" "$url$way" ||

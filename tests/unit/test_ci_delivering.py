@@ -175,12 +175,16 @@ def test_what_was_pushed_and_not_signed_is_built_again(build: Build) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answers", "code"),
-    [([503, 200], 0), ([200] * 5 + [503] + [200] * 20, 1)],
-    ids=["it takes a moment", "not each time"],
+    ("answers", "seconds", "code", "asked"),
+    [
+        ([503, 200], "60", 0, 21),
+        ([200] * 5 + [503] + [200] * 20, "60", 1, 6),
+        ([503] * 20, "1", 1, 2),
+    ],
+    ids=["it takes a moment", "not each time", "not in time"],
 )
 def test_after_its_first_answer_an_application_has_to_answer_each_time(
-    tmp_path: Path, answers: list[int], code: int
+    tmp_path: Path, answers: list[int], seconds: str, code: int, asked: int
 ) -> None:
     (tmp_path / "Pulumi.dev.yaml").write_text("config: {'slipway:app': {healthPath: /healthz}}")
     (tmp_path / ".venv/bin").mkdir(parents=True)
@@ -189,7 +193,7 @@ def test_after_its_first_answer_an_application_has_to_answer_each_time(
     with serving(lambda _: next(left, 200)) as server:
         stub(tmp_path, "bin/pulumi", f"echo {server.url}")
         done = subprocess.run(
-            [SCRIPTS / "smoke.sh", "dev"],
+            [SCRIPTS / "smoke.sh", "dev", seconds],
             cwd=tmp_path,
             env=os.environ | {"PATH": f"{tmp_path}/bin:{os.environ['PATH']}"},
             capture_output=True,
@@ -197,7 +201,7 @@ def test_after_its_first_answer_an_application_has_to_answer_each_time(
             check=False,
         )
     assert done.returncode == code, done.stdout + done.stderr
-    assert len(server.asked) == (21 if code == 0 else 6)
+    assert len(server.asked) == asked
 
 
 def test_a_job_takes_its_role_by_its_token(

@@ -62,7 +62,7 @@ RELEASE = [f"verify.sh {NEW}", f"slipway deploy {NEW} --stack prod"]
 
 
 def test_a_merge_is_delivered_in_this_order(project: Path) -> None:
-    assert deliver(project) == (0, [*LOOK, *VERIFY, *PLAN, *RELEASE, "smoke.sh prod", "keep.sh prod"])
+    assert deliver(project) == (0, [*LOOK, *VERIFY, *PLAN, *RELEASE, "smoke.sh prod 5", "keep.sh prod"])
 
 
 def test_a_merge_that_asks_for_no_release_is_only_tried_out(project: Path) -> None:
@@ -118,7 +118,7 @@ def test_a_release_that_undid_itself_is_kept_and_told(project: Path) -> None:
 
 
 def test_a_release_that_does_not_answer_is_rolled_back(project: Path) -> None:
-    back = ["smoke.sh prod", "slipway rollback --stack prod", "keep.sh prod"]
+    back = ["smoke.sh prod 5", "slipway rollback --stack prod", "keep.sh prod"]
     assert deliver(project, failing="smoke") == (1, [*LOOK, *VERIFY, *PLAN, *RELEASE, *back])
 
 
