@@ -39,6 +39,7 @@ def kept(record: Record, kind: str, seconds: float) -> None:
     assert seconds < MOST_SECONDS[kind]
 
 
+@pytest.mark.timeout(2400)  # with the server's start, the packages and the unit tests
 def test_a_pull_request_is_checked(pipeline: Pipeline, record_property: Record) -> None:
     """Given a new repository, when a pull request is opened, then its checks run, and it is not merged before they are over."""
     name = "    name: chat\n"

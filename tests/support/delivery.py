@@ -213,7 +213,7 @@ def _settings(image: str) -> dict[str, Any]:
     config = settings["config"]
     del config["slipway:images"], config["docker:registryAuth"]
     config["slipway:gateway"]["nodePort"] = NODE_PORT
-    config["slipway:app"]["resources"]["cpu"] = "50m"
+    config["slipway:app"]["resources"]["cpu"] = "10m"
     config["slipway:app"]["scaling"]["maxReplicas"] = 2
     config |= {"slipway:blueImage": image, "slipway:greenImage": image}
     return settings

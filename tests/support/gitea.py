@@ -121,9 +121,10 @@ def serving(*users: str) -> Generator[list[Gitea]]:
 
         def run(*arguments: str) -> str:
             command = [program, "--config", settings, *arguments]
-            done = subprocess.run(command, stdout=subprocess.PIPE, check=False, **running)
-            assert done.returncode == 0, f"gitea {arguments[0]}: {done.stdout}"
-            return done.stdout
+            with subprocess.Popen(command, stdout=subprocess.PIPE, **running) as process:
+                said: str = process.communicate()[0]
+            assert process.returncode == 0, f"gitea {arguments[0]}: {said}"
+            return said
 
         run("migrate")
         url = f"http://127.0.0.1:{port}"
