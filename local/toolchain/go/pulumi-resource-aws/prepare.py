@@ -1,19 +1,25 @@
 #!/usr/bin/env python3
 """Trim the Terraform AWS provider to the services that Slipway uses.
 
-    prepare.py WORKDIR VERSION SOURCE
+    prepare.py WORKDIR VERSION
 
 The whole provider has 250 services and is too large to build here. This copies what the services below
 need from the pinned module to WORKDIR/terraform-provider-aws, with which go.mod replaces the provider. The
 copy is a function of the module and of this file alone: running it again gives the same bytes.
 """
 
+import json
+import os
 import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+# The provider with its internal packages made reachable, which HashiCorp's own module does not do.
+SOURCE = "github.com/upbound/terraform-provider-aws@v0.0.0-20260305123303-f7691456b787"
+SOURCE_SUM = "h1:dJlp2eNgY/iVKTPINdguYlHbHc9CtXBZKmQmqYq0REs="
 MODULE = "github.com/hashicorp/terraform-provider-aws"
 DESTINATION = "terraform-provider-aws"
 
@@ -39,13 +45,15 @@ _CLIENT = re.compile(r"func \(c \*AWSClient\) (\w+)\(.*?\) \*(\w+)\.Client \{\n.
 
 def main() -> None:
     match sys.argv:
-        case [_, workdir, _, source]:
-            prepare(Path(workdir) / DESTINATION, Path(source))
+        case [_, workdir, _]:
+            prepare(Path(workdir) / DESTINATION)
         case _:
-            sys.exit("usage: prepare.py WORKDIR VERSION SOURCE")
+            sys.exit("usage: prepare.py WORKDIR VERSION")
 
 
-def prepare(destination: Path, source: Path) -> None:
+def prepare(destination: Path) -> None:
+    source = module_folder()
+
     sources = reachable_sources(source)
     sources[SERVICE_LIST] = only_services(sources[SERVICE_LIST])
     sources[CLIENTS] = only_clients_in_use(sources[CLIENTS], "\n".join(sources.values()))
@@ -59,6 +67,20 @@ def prepare(destination: Path, source: Path) -> None:
         shutil.copyfile(source / path, destination / path)
     (destination / "go.mod").write_text(only_requirements_in_use((source / "go.mod").read_text(), sources))
     shutil.copyfile(source / "LICENSE", destination / "LICENSE")
+
+
+def module_folder() -> Path:
+    """The provider's folder in the module cache, refused if it is not what was pinned."""
+    # The checksum database does not know this module; its checksum is held against the pinned one instead.
+    environment = os.environ | {"GONOSUMDB": "github.com/upbound"}
+    download = ["go", "mod", "download", "-json", SOURCE]
+    answer = subprocess.run(download, stdout=subprocess.PIPE, text=True, check=False, env=environment)
+    module = json.loads(answer.stdout or "{}")
+    if "Dir" not in module:
+        sys.exit(f"prepare.py: cannot download {SOURCE}: {module.get('Error', 'go said why above')}")
+    if module["Sum"] != SOURCE_SUM:
+        sys.exit(f"prepare.py: {SOURCE} has checksum {module['Sum']}, expected {SOURCE_SUM}; do not use it")
+    return Path(module["Dir"])
 
 
 def reachable_sources(source: Path) -> dict[PurePosixPath, str]:
