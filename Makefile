@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 SLIPWAY := $(VENV)/bin/slipway
 PYTEST := $(VENV)/bin/pytest
 
-.PHONY: help up test check unit scan dist release mutation state docs down lock
+.PHONY: help up test check unit scan dist release pipeline mutation state docs down lock
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,10 @@ dist: $(READY) ## What a version is made of, into dist/: wheel, schema, referenc
 
 release: $(READY) ## VERSION=…: version and changelog into one commit, with a signed tag; nothing is pushed
 	@$(VENV)/bin/python scripts/release.py "$$VERSION"
+
+pipeline: $(READY) ## The whole way of a change, on a Git server of its own: pull request, merge, delivery, the way back
+	@$(SLIPWAY) local up --extras
+	@$(SLIPWAY) local exec -- $(PYTEST) -x --verbose -m pipeline tests/e2e
 
 mutation: $(READY) ## Change each default of the components: its unit tests have to notice. Minutes
 	@$(VENV)/bin/python -m tests.support.mutation

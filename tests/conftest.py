@@ -10,11 +10,10 @@ from xdist.scheduler import LoadScopeScheduling  # pyright: ignore[reportMissing
 TESTS = Path(__file__).parent
 LIVE = {"engine", "e2e"}
 # Of e2e, what brings up an environment of its own.
-OWN = {"test_gates.py", "test_pipeline.py"}
+OWN = {"test_gates.py"}
 # Begun before the others, or the last of them would run on with an idle core beside it.
 LONGEST = [
     "e2e",
-    "test_pipeline.py",
     "test_alone.py",
     "test_prod.py",
     "test_cluster.py",

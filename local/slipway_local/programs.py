@@ -55,6 +55,7 @@ class Program:
     plugin: str | None = None
     beside: str | None = None
     extra: bool = False
+    asked: bool = False
     clusters: tuple[str, ...] = ()
     source: str = ""
     sum: str = ""

@@ -62,7 +62,9 @@ def names(kind: Kind, *, extras: bool) -> list[str]:
     return [
         name
         for name, program in table().items()
-        if (extras or not program.extra) and (not program.clusters or kind in program.clusters)
+        if not program.asked
+        and (extras or not program.extra)
+        and (not program.clusters or kind in program.clusters)
     ]
 
 

@@ -14,6 +14,7 @@ from tests.support.environment import wait_for
 from tests.support.gitea import GiteaError
 from tests.support.load import load
 
+pytestmark = pytest.mark.pipeline
 MOST_SECONDS = {"build": 300, "tests": 600, "deploy": 120, "rollback": 60}
 SERVER = "apps/chat/server.ts"
 GOOD, BAD = (

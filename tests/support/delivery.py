@@ -111,6 +111,7 @@ class Pipeline:
 @contextmanager
 def started(folder: Path) -> Generator[Pipeline]:
     """A new server with a copy of this repository, whose main says what nobody has brought up yet; all of it is gone at the end."""
+    toolchain.ensure(["gitea", "act"])
     with gitea.serving("author", "robot") as (author, robot):
         known = _means(folder)
         clone = _clone(folder / "author")

@@ -19,6 +19,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from slipway_local import toolchain
 from tests.support.environment import wait_for
 from tests.support.gitea import Gitea
 from tests.support.loopback import Asked, Reply, as_json, listening
@@ -212,7 +213,7 @@ class Runner:
         }
         actions = third_party(self.checkout / ".github/workflows")
         return [
-            "act",
+            str(toolchain.program("act") / "bin/act"),
             event.name,
             "--json",
             f"--workflows=.github/workflows/{job.workflow}",
