@@ -116,7 +116,7 @@ class Snapshots:
                 for one in mine
                 if one["DBSnapshotIdentifier"] != new and "SnapshotCreateTime" in one
             )
-            for _, name in older[: len(older) + 1 - KEPT]:
+            for _, name in older[: max(0, len(older) + 1 - KEPT)]:
                 self._aws("delete-db-snapshot", "--db-snapshot-identifier", name)
                 self.tell(f"snapshot {name}, an older one, was removed")
         except SnapshotError as error:

@@ -162,6 +162,17 @@ def test_five_are_kept(account: Account, stack: Stack) -> None:
     )
 
 
+@pytest.mark.parametrize("count", range(7))
+def test_none_goes_before_there_are_more(account: Account, stack: Stack, count: int) -> None:
+    every = [
+        {"DBSnapshotIdentifier": f"database-1-before-release-{number}-x", "SnapshotCreateTime": str(number)}
+        for number in range(count)
+    ]
+    account.say("snapshots", {"DBSnapshots": every})
+    assert stack.run("deploy", "chat:2").exit_code == 0
+    assert account.calls.count("delete-db-snapshot") == max(0, count - 4)
+
+
 def test_what_cannot_be_removed_is_told_and_stays(account: Account, stack: Stack) -> None:
     every = [
         {"DBSnapshotIdentifier": f"database-1-before-release-{number}-x", "SnapshotCreateTime": str(number)}
