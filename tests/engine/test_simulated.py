@@ -76,7 +76,7 @@ def _programs(network: Path) -> Iterator[tuple[int, str]]:
         try:
             if (process / "ns/net").readlink() == network:
                 yield int(process.name), (process / "comm").read_text().strip()
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             continue  # it has ended meanwhile
 
 
