@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -36,14 +38,16 @@ def wanted(environment: Environment, color: str) -> int:
     return int(said)
 
 
-def least(environment: Environment, color: str) -> list[int]:
-    """What each autoscaler of a colour leaves."""
-    scalers = environment.objects("hpa")
-    return [
-        scaler["spec"]["minReplicas"]
-        for scaler in scalers
-        if scaler["metadata"]["labels"]["slipway/color"] == color
-    ]
+def scaler(environment: Environment, color: str) -> dict[str, Any]:
+    """The one autoscaler of a colour."""
+    found = environment.objects("hpa")
+    (own,) = [one for one in found if one["metadata"]["labels"]["slipway/color"] == color]
+    return own
+
+
+def least(environment: Environment, color: str) -> int:
+    """How many pods a colour's autoscaler leaves."""
+    return scaler(environment, color)["spec"]["minReplicas"]
 
 
 def cooled(environment: Environment, color: str) -> None:
@@ -55,13 +59,13 @@ def test_an_idle_colour_falls_to_its_least_size_after_the_warm_time_and_no_soone
 ) -> None:
     """Given little load, when traffic leaves blue, then blue keeps its pods for the warm time, and has one after it."""
     cooled(briefly_warm, "green")
-    assert (least(briefly_warm, "blue"), least(briefly_warm, "green")) == ([2], [1])
+    assert (least(briefly_warm, "blue"), least(briefly_warm, "green")) == (2, 1)
     with load(f"{briefly_warm.url}/version", rate=50) as traffic:
         briefly_warm.release("green")
     assert not traffic.failed, traffic.failed[:5]
-    left = time.monotonic()
-    assert (least(briefly_warm, "blue"), least(briefly_warm, "green")) == ([1], [2])
-    while time.monotonic() - left < WARM:
+    assert (least(briefly_warm, "blue"), least(briefly_warm, "green")) == (1, 2)
+    made = datetime.fromisoformat(scaler(briefly_warm, "blue")["metadata"]["creationTimestamp"])
+    while (datetime.now(UTC) - made).total_seconds() < WARM:
         assert wanted(briefly_warm, "blue") == 2
         time.sleep(1)
     cooled(briefly_warm, "blue")
@@ -77,7 +81,7 @@ def test_a_warm_colour_gets_its_traffic_back_at_once(briefly_warm: Environment) 
     assert cold.code == 0, cold.output
     assert "blue needs 2 ready pods before it gets this traffic" in cold.output
     assert not traffic.failed, traffic.failed[:5]
-    assert least(briefly_warm, "blue") == [2]
+    assert least(briefly_warm, "blue") == 2
     with load(f"{briefly_warm.url}/version", rate=100) as traffic:
         warm = slipway(briefly_warm, "rollback")
     assert warm.code == 0, warm.output
@@ -97,5 +101,5 @@ def test_a_configured_flip_gives_a_cold_colour_its_pods_first(briefly_warm: Envi
     assert "green: 1 of 2 pods ready" in done.output, done.output
     assert not traffic.failed, traffic.failed[:5]
     traffic.moved_to("green")
-    assert least(briefly_warm, "green") == [2]
+    assert least(briefly_warm, "green") == 2
     briefly_warm.release("blue")
