@@ -76,8 +76,8 @@ def _programs(network: Path) -> Iterator[tuple[int, str]]:
         try:
             if (process / "ns/net").readlink() == network:
                 yield int(process.name), (process / "comm").read_text().strip()
-        except (FileNotFoundError, ProcessLookupError):
-            continue  # it has ended meanwhile
+        except OSError:
+            continue  # it has ended meanwhile, or is not ours to look at
 
 
 @pytest.fixture(scope="module")
