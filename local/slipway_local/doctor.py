@@ -109,7 +109,7 @@ def _missing_programs(kind: Kind) -> list[str]:
 
 
 def _go() -> Finding:
-    wanted = gobuild.oldest_go(program for program in table().values() if not program.extra)
+    wanted = gobuild.oldest_go(program for program in table().values() if not program.asked)
     mend = f"install Go {wanted} or newer and put it on PATH"
     try:
         path, version = gobuild.go()

@@ -1,14 +1,27 @@
-"""The packet filter: takes out what kube-proxy, kubelet and network plugins put in, and nothing else."""
+"""The packet filter: keeps requests to services on the machine; takes out what we, kube-proxy, kubelet and network plugins put in."""
 
 import re
 import shutil
 import subprocess
 
 COMMANDS = {"ip": "iptables", "ip6": "ip6tables"}
-OURS = re.compile(r"(KUBE|CNI)-")
+OURS = re.compile(r"(KUBE|CNI|SLIPWAY)-")
+UNKNOWN_SERVICES = "SLIPWAY-SERVICES"
 
 Snapshot = dict[str, dict[str, list[str]]]
 """Address family → table → its chains."""
+
+
+def keep_in(services: str) -> None:
+    """Refuses what goes to the address of a service that no rule of kube-proxy leads to a pod yet.
+
+    It would leave the machine, and whoever answers there would be taken for the service for as long as the connection is kept.
+    """
+    script = ["*filter", f":{UNKNOWN_SERVICES} - [0:0]", f"-A {UNKNOWN_SERVICES} -d {services} -j REJECT"]
+    leading = f"-A OUTPUT -j {UNKNOWN_SERVICES}"
+    if leading not in _save("ip").splitlines():
+        script.append(leading)
+    _run("iptables-restore", "--wait", "--noflush", stdin="\n".join([*script, "COMMIT", ""]))
 
 
 def snapshot() -> Snapshot:

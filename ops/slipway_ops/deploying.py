@@ -20,7 +20,7 @@ from slipway_ops.lease import Doing, LostError, now
 from slipway_ops.live import Live
 from slipway_ops.measuring import Meter
 from slipway_ops.project import Project
-from slipway_ops.records import ABORTED, FAILED, INTERRUPTED, RETURNED, RUNNING, SUCCEEDED, Records
+from slipway_ops.records import ABORTED, FAILED, INTERRUPTED, RETURNED, RUNNING, SUCCEEDED
 from slipway_ops.steering import AbortedError, Course, Steering
 from slipway_ops.steps import ALL, Step
 from slipway_ops.telling import Telling
@@ -87,7 +87,7 @@ class _Release:
         app = self.app
         self.steering = Steering(app.lease, app.tell)
         self.gates = (app.said.gates if self.order.gated else None) or NO_GATES
-        self.records = Records(app.api, app.guard.namespace, app.guard.route)
+        self.records = app.records
         doing = replace(self.doing, command=self.order.command)
         self.record = self.records.begin(doing, self.order.image, app.project.folder, self.order.began)
 

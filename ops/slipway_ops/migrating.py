@@ -50,7 +50,7 @@ def check_schema(app: Application, image: str) -> None:
     """OperatorError when an image cannot run on the present schema."""
     if app.said.migration is None:
         return
-    known = Records(app.api, app.guard.namespace, app.guard.route).all()
+    known = app.records.all()
     if doubt := schema.refuse(_completed(app, known), image):
         app.tell(doubt)
 

@@ -1,5 +1,8 @@
 """The firewall rules that `slipway local down` takes out, and those that it must leave."""
 
+import pytest
+
+from slipway_local import firewall
 from slipway_local.firewall import chains, removal
 
 BEFORE = """\
@@ -67,3 +70,36 @@ def test_leaves_what_another_cluster_had_made_before() -> None:
 def test_an_empty_firewall_needs_nothing() -> None:
     assert removal("", {}) == ""
     assert chains("") == {}
+
+
+@pytest.mark.parametrize(
+    "running", ["", "*filter\n-A OUTPUT -j SLIPWAY-SERVICES\nCOMMIT\n"], ids=["new", "again"]
+)
+def test_what_goes_to_an_unknown_service_is_refused_by_one_rule(
+    monkeypatch: pytest.MonkeyPatch, running: str
+) -> None:
+    loaded: list[tuple[tuple[str, ...], str]] = []
+
+    def run(*command: str, stdin: str = "") -> str:
+        if command == ("iptables-save",):
+            return running
+        loaded.append((command, stdin))
+        return ""
+
+    monkeypatch.setattr(firewall, "_run", run)
+    firewall.keep_in("10.198.0.0/16")
+    assert loaded == [
+        (
+            ("iptables-restore", "--wait", "--noflush"),
+            "*filter\n:SLIPWAY-SERVICES - [0:0]\n-A SLIPWAY-SERVICES -d 10.198.0.0/16 -j REJECT\n"
+            + ("" if running else "-A OUTPUT -j SLIPWAY-SERVICES\n")
+            + "COMMIT\n",
+        )
+    ]
+
+
+def test_our_own_chain_is_removed_too() -> None:
+    running = "*filter\n:SLIPWAY-SERVICES - [0:0]\n-A OUTPUT -j SLIPWAY-SERVICES\nCOMMIT\n"
+    assert removal(running, {}) == (
+        "*filter\n-D OUTPUT -j SLIPWAY-SERVICES\n-F SLIPWAY-SERVICES\n-X SLIPWAY-SERVICES\nCOMMIT\n"
+    )
