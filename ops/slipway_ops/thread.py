@@ -40,7 +40,9 @@ class Board:
             return
         for found in self._ours():
             of = comment.read(found.body, self.mark)
-            if of and of.commit != self.of.commit and not of.outdated:
+            if (
+                of and of.commit != self.of.commit and not of.outdated and self._is_newest()
+            ):  # looking took time
                 self.thread.edit(found.id, comment.outdated(found.body, self.mark, self.of.commit))
 
     def publish(self, text: str) -> bool:

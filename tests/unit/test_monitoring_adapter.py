@@ -21,7 +21,8 @@ RBAC = "rbac.authorization.k8s.io/v1"
 
 
 def up(run: Run, **more: Any) -> None:
-    run(lambda: MonitoringStack("watch", {"grafana": "none", "request_metrics": GIVEN, **more}))
+    args: Any = {"grafana": "none", "request_metrics": GIVEN, **more}
+    run(lambda: MonitoringStack("watch", args))
 
 
 def body(program: Program, kind: str, noun: str = "") -> dict[str, Any]:
@@ -137,8 +138,9 @@ def test_it_may_ask_who_asks_and_nothing_else(run: Run, program: Program) -> Non
     ],
 )
 def test_wrong_arguments(run: Run, program: Program, given: Any, message: str) -> None:
+    args: Any = {"request_metrics": {**GIVEN, **given}}
     with pytest.raises(ArgumentError) as error:
-        run(lambda: MonitoringStack("watch", {"request_metrics": {**GIVEN, **given}}))
+        run(lambda: MonitoringStack("watch", args))
     assert message in str(error.value)
     assert "hush" not in str(error.value)
     assert not program.children()
