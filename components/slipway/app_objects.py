@@ -20,7 +20,7 @@ from slipway.manifest import (
     restricted_container,
     restricted_pod,
 )
-from slipway.traffic import IDLE_REPLICAS, REPLICAS, REQUESTS_METRIC
+from slipway.traffic import IDLE_REPLICAS, REPLICAS, REQUESTS_METRIC, measured_as
 
 _FINISH_SECONDS = 30
 # The labels of a MonitoringStack's namespace.
@@ -255,8 +255,7 @@ def _requests(app: AppSettings, color: str) -> list[dict[str, Any]]:
     """What a colour gets by way of the gateway, shared by its pods; the autoscaler goes by what asks for the most of them."""
     if app.requests_per_second is None:
         return []
-    application = "-".join(re.findall(r"[a-z0-9]+", f"{app.namespace}-{app.name}"))
-    own = {"matchLabels": {"application": application, "color": color}}
+    own = {"matchLabels": {"application": measured_as(app.namespace, app.name), "color": color}}
     target = {"type": "AverageValue", "averageValue": str(app.requests_per_second)}
     return [
         {

@@ -40,7 +40,7 @@ class Guard:
 
     async def wait_for_rollout(self, cluster: Cluster, color: str) -> None:
         """Wait until the colour runs what it was given, with its least number of pods."""
-        await wait_until_ready(cluster, self.colors[color], self.min_replicas, self.timeout, self.say)
+        await self._wait(cluster, {color: self.min_replicas})
 
     async def wait_for_capacity(self, cluster: Cluster, weights: Mapping[str, int]) -> None:
         """Wait until every colour that is to carry more than it does now has the pods for it."""
@@ -50,9 +50,12 @@ class Guard:
             cluster.route(self.namespace, self.route),
             *(cluster.deployment(color.namespace, color.deployment) for color in self.colors.values()),
         )
-        deployments = dict(zip(self.colors, found, strict=True))
-        needed = self.needed(weights, route, deployments)
-        before = await self._raise(cluster, {c: p for c, p in needed.items() if _ready(deployments[c]) < p})
+        await self._wait(cluster, self.needed(weights, route, dict(zip(self.colors, found, strict=True))))
+
+    async def _wait(self, cluster: Cluster, needed: Mapping[str, int]) -> None:
+        import asyncio
+
+        before = await self._raise(cluster, needed)
         try:
             await asyncio.gather(
                 *(
@@ -80,10 +83,6 @@ class Guard:
 def is_idle(autoscaler: Object) -> bool:
     """Whether an autoscaler was made for a colour without traffic."""
     return IDLE_REPLICAS in autoscaler["metadata"].get("annotations", {})
-
-
-def _ready(deployment: Object | None) -> int:
-    return rollout(deployment).ready if deployment else 0
 
 
 def app_colors(app: str, namespace: str) -> dict[str, Color]:

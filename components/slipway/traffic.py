@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 
 COLORS = ("blue", "green")
@@ -14,6 +15,11 @@ REPLICAS, IDLE_REPLICAS = "slipway/replicas", "slipway/idle-replicas"
 
 REQUESTS_METRIC = "gateway_requests_per_second"
 """The external metric that a MonitoringStack answers by `application` and `color`, as its rules call what Traefik's services are of."""
+
+
+def measured_as(namespace: str, app: str) -> str:
+    """What a MonitoringStack's rules call an App, its `application`: as Traefik does, which names by words."""
+    return "-".join(re.findall(r"[a-z0-9]+", f"{namespace}-{app}"))
 
 
 def other(color: str) -> str:

@@ -30,7 +30,7 @@ GRAFANA_IMAGE = (
     "docker.io/grafana/grafana:12.1.1@sha256:a1701c2180249361737a99a01bc770db39381640e4d631825d38ff4535efa47d"
 )
 PROMETHEUS_ADAPTER_IMAGE = "registry.k8s.io/prometheus-adapter/prometheus-adapter:v0.12.0"
-"""By its tag: its digest could not be asked for where this was written. Where images are to be pinned, `images` says it."""
+"""By its tag; where images are to be pinned, `images` says the digest."""
 GATEWAY_API = "v1.3.0"
 KUBERNETES = "1.34"
 EKS_ADDONS = {"metrics-server": "v0.8.1-eksbuild.5"}

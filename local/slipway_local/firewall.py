@@ -1,4 +1,4 @@
-"""The packet filter: keeps requests to services on the machine; takes out what we, kube-proxy, kubelet and network plugins put in."""
+"""The packet filter: keeps the machine's requests to services on it; takes out what we, kube-proxy, kubelet and network plugins put in."""
 
 import re
 import shutil

@@ -8,7 +8,7 @@ from typing import Any
 
 from slipway_local import cgroups, firewall
 from slipway_local.paths import paths
-from slipway_local.ports import BRIDGE, NODE_ADDRESS, POD_NETWORK, SERVICE_NETWORK
+from slipway_local.ports import BRIDGE, NODE_ADDRESS, POD_NETWORK
 
 # Folders that the kubelet, containerd and the network plugins make at fixed places.
 FIXED_PLACES = (
@@ -44,7 +44,6 @@ def prepare() -> None:
     prefix = POD_NETWORK.split("/")[1]
     _run("ip", "address", "replace", f"{NODE_ADDRESS}/{prefix}", "dev", BRIDGE)
     _run("ip", "link", "set", BRIDGE, "up")
-    firewall.keep_in(SERVICE_NETWORK)
 
 
 def restore() -> None:

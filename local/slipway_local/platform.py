@@ -16,6 +16,7 @@ from slipway_local import (
     debian_images,
     docker,
     emulator,
+    firewall,
     host,
     node,
     node_images,
@@ -36,6 +37,7 @@ from slipway_local.exclusive import exclusive
 from slipway_local.load_balancer import load_balancer
 from slipway_local.parts import Part, PartStatus, in_order, longest_wait
 from slipway_local.paths import paths
+from slipway_local.ports import SERVICE_NETWORK
 from slipway_local.private_file import write_private
 from slipway_local.progress import Progress
 
@@ -140,6 +142,8 @@ def _install(kind: Kind, *, extras: bool) -> None:
 def _prepare(chosen: Cluster) -> None:
     if chosen.kind is not Kind.SIMULATED:
         host.prepare()
+    if chosen.kind is Kind.NODE:
+        firewall.keep_in(SERVICE_NETWORK)
     pki.ensure()
     paths().state.mkdir(exist_ok=True)
     if chosen.kind is not Kind.NAMED:

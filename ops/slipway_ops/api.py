@@ -13,7 +13,7 @@ import tempfile
 import time
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import SplitResult, urlencode, urlsplit
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 from slipway_ops import kubeconfig
 from slipway_ops.errors import OperatorError
@@ -23,6 +23,11 @@ Object = dict[str, Any]
 
 _TIMEOUT = 10.0
 _TRIES = 3
+
+
+def encoded(path: str) -> str:
+    """A path as it is sent; what is encoded already stays as it is."""
+    return quote(path, safe="/?&=%:@!$'()*+,;")
 
 
 class UnreachableError(OperatorError):
@@ -107,7 +112,7 @@ class Api:
         headers = {"Accept": "application/json", **self._headers}
         if payload is not None:
             headers["Content-Type"] = kind
-        self._connection.request(method, path, payload, headers)
+        self._connection.request(method, encoded(path), payload, headers)
         answer = self._connection.getresponse()
         text = answer.read().decode()
         self._used = True

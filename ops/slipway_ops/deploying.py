@@ -238,7 +238,8 @@ class _Release:
                 f"it was not wholly undone: {error}\n"
                 f"  to do: `slipway status` says where things stand; `slipway switch {source}` goes on"
             )
-        return f"undone: {source} serves as before, the stack's file is as it was"
+        copies = ", but for slipway:mirrorPercent, which is 0" if app.said.mirror_percent else ""
+        return f"undone: {source} serves as before, the stack's file is as it was{copies}"
 
 
 def _doing(app: Application, order: Deployment, live: Live, found: Doing | None) -> Doing:

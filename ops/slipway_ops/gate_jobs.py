@@ -122,7 +122,7 @@ class Run:
             "apiVersion": "batch/v1",
             "kind": "Job",
             "metadata": {
-                "name": f"{app}-gate-{self.name}-{self.release}",
+                "name": jobs.named(app, f"gate-{self.name[:30]}-{self.release}"),
                 "namespace": namespace,
                 "labels": labels,
             },

@@ -18,6 +18,11 @@ _START_SECONDS = 120
 _LINES = 15
 
 
+def named(app: str, what: str) -> str:
+    """A Job's name: the pods' labels carry it, so it may have 63 characters."""
+    return f"{app[: 62 - len(what)].rstrip('-.')}-{what}"
+
+
 @dataclass(frozen=True)
 class End:
     """How it ended."""

@@ -99,7 +99,9 @@ def settle(api: Api, guard: Guard, weights: Mapping[str, int]) -> None:
             if not is_idle(found):
                 continue
             least, notes = found["spec"].get("minReplicas", 1), found["metadata"]["annotations"]
-            wanted = max(least, int(notes[REPLICAS])) if weight else int(notes[IDLE_REPLICAS])
+            # What it has is what this traffic takes: it must not go when the warm time ends before `pulumi up` has come that far.
+            carrying = max(least, int(notes[REPLICAS]), found.get("status", {}).get("currentReplicas", 0))
+            wanted = carrying if weight else int(notes[IDLE_REPLICAS])
             if wanted != least:
                 cluster.patch_least(guard.namespace, found["metadata"]["name"], wanted)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from slipway.guard import Guard
+from slipway.traffic import measured_as
 from slipway_ops import prometheus, requesting, status
 from slipway_ops.api import Object, RefusedError, UnreachableError
 from slipway_ops.application import Application
@@ -106,7 +107,7 @@ def queries(guard: Guard, color: str, gates: Gates) -> dict[str, str]:
     against what is requested. Of several pods the fullest counts.
     """
     pods = f'namespace="{guard.namespace}",pod=~"{guard.colors[color].deployment}-[a-z0-9]+-[a-z0-9]+"'
-    answered = f'application="{guard.namespace}-{guard.route}",color="{color}"'
+    answered = f'application="{measured_as(guard.namespace, guard.route)}",color="{color}"'
     over = f"[{gates.burn_minutes}m]"
     requests, failed = (
         f"sum(rate(traefik_service_requests_total{{{answered}{more}}}{over}))"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from slipway_ops import jobs, schema
 from slipway_ops.api import Object, RefusedError, UnreachableError
@@ -19,6 +20,9 @@ from slipway_ops.live import Live
 from slipway_ops.migration import COPY, IMAGE, MIGRATE, RELEASE, SAVED, Migration, Release, job, selector
 from slipway_ops.records import FAILED, INTERRUPTED, Record, Records
 from slipway_ops.schema import Schema
+
+if TYPE_CHECKING:
+    from slipway_ops.snapshots import Snapshots
 
 _JOBS = 3
 """How many are kept, for their logs."""
@@ -58,7 +62,7 @@ def check_schema(app: Application, image: str) -> None:
 def _completed(app: Application, known: Sequence[Record]) -> list[Record]:
     """The releases, oldest first, with what a killed command could not note of its migration: its Job knows."""
     namespace, told = app.guard.namespace, dict[int, Schema]()
-    silent = {record.number for record in known if not record.schema}
+    silent = {record.number for record in known if schema.is_unknown(record)}
     for found in jobs.find(app.api, namespace, selector(app.guard.route)):
         if (number := _number(found)) in silent and jobs.ended(found) == "Complete":
             told[number] = schema.read(jobs.message(app.api, namespace, found["metadata"]["name"], MIGRATE))
@@ -82,20 +86,22 @@ def run(app: Application, records: Records, record: Record, live: Live) -> Recor
         app.tell(_GOES_ON)
         raise
     except KeyboardInterrupt:
-        app.note(records, record.end(INTERRUPTED, "Ctrl-C during the migration"))
+        app.note(records, record.end(INTERRUPTED, "Ctrl-C during the migration", schema=work.noted))
         app.tell(_GOES_ON)
         raise
     except OperatorError as error:
         noted = error.found.noted(ended_well=False) if isinstance(error, MigrationError) else {}
-        closed = record.end(FAILED, str(error), schema={**noted, "serving": serving} if noted else {})
+        known = {**noted, "serving": serving} if noted else {}
+        closed = record.end(FAILED, str(error), schema={**known, **work.noted})
         app.note(records, closed)
         raise OperatorError(
             f"{error}\n  nothing else was changed: {live.carrier} serves {serving} as before"
         ) from None
     app.tell(f"migrated: {found}")
-    saved = {"saved": work.saved} if work.saved else {}
-    record = replace(record, schema={**found.noted(ended_well=True), "serving": serving, **saved})
+    record = replace(record, schema={**found.noted(ended_well=True), "serving": serving, **work.noted})
     app.note(records, record)  # at once: who finds this release dead must know what it made of the schema
+    if work.snapshots:
+        work.snapshots.remove_old(work.saved)
     try:
         schema.refuse([*work.known[:-1], record], serving)
     except OperatorError:
@@ -124,6 +130,13 @@ class _Work:
     known: Sequence[Record]
     saved: str = ""
     """The snapshot of the database that was made before."""
+    snapshots: Snapshots | None = None
+    """Where this command has made it."""
+
+    @property
+    def noted(self) -> dict[str, Any]:
+        """For the record, however it ends: which snapshot there is."""
+        return {"saved": self.saved} if self.saved else {}
 
     def do(self, deployment: Object) -> Schema:
         """Takes up what a dead command left, or begins; waits for the end."""
@@ -165,7 +178,8 @@ class _Work:
         if self.migration.snapshot:
             from slipway_ops.snapshots import Snapshots
 
-            self.saved = Snapshots(app.project, app.tell, app.lease.check).take(self.record.number)
+            self.snapshots = Snapshots(app.project, app.tell, app.lease.check)
+            self.saved = self.snapshots.take(self.record.number)
         release = Release(
             app=app.guard.route,
             namespace=app.guard.namespace,

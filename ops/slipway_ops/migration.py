@@ -140,7 +140,9 @@ class Release:
 
     @property
     def name(self) -> str:
-        return f"{self.app}-migrate-{self.number}"
+        from slipway_ops.jobs import named  # a switch of traffic runs no Job
+
+        return named(self.app, f"migrate-{self.number}")
 
 
 def selector(app: str) -> dict[str, str]:

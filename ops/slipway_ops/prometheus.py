@@ -9,6 +9,7 @@ from math import isfinite
 from typing import Any
 from urllib.parse import urlencode
 
+from slipway.traffic import measured_as
 from slipway_ops.application import Application
 
 Series = dict[str, Any]
@@ -37,7 +38,8 @@ def over(app: Application, names: Iterable[str], start: float, end: float, step:
 
 
 def _selector(app: Application, names: Iterable[str]) -> str:
-    return f'{{__name__=~"{"|".join(names)}",application="{app.guard.namespace}-{app.guard.route}"}}'
+    application = measured_as(app.guard.namespace, app.guard.route)
+    return f'{{__name__=~"{"|".join(names)}",application="{application}"}}'
 
 
 def _ask(app: Application, what: str, parameters: Mapping[str, str]) -> list[Series]:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.request import HTTPErrorProcessor, Request, build_opener
 
 from slipway_ops import yaml_file
+from slipway_ops.api import encoded
 from slipway_ops.application import Application
 from slipway_ops.gates import Http
 
@@ -49,7 +50,7 @@ def _at_its_service(app: Application, check: Http, color: str) -> tuple[int, str
 def _at_its_address(check: Http, color: str) -> tuple[int, str] | str:
     """The answer, or in words that there was none: the way there is part of what is asked for."""
     headers = {"User-Agent": "slipway", **({check.header: color} if check.header else {})}
-    request = Request(f"{check.at}{check.path}", headers=headers)  # noqa: S310  (the section allows http and https alone)
+    request = Request(f"{check.at}{encoded(check.path)}", headers=headers)  # noqa: S310  (the section allows http and https alone)
     try:
         with build_opener(_AsItComes).open(request, timeout=_TIMEOUT) as answer:
             return answer.status, answer.read().decode(errors="replace")

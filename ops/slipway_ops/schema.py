@@ -57,6 +57,11 @@ def read(message: str) -> Schema:
     return Schema(**said)
 
 
+def is_unknown(record: Record) -> bool:
+    """Whether a record says nothing of the schema; which snapshot there is does not."""
+    return not record.schema.keys() - {"saved"}
+
+
 def latest(records: Sequence[Record]) -> str:
     """The schema's version as the last release that knew it left it; empty when none did."""
     known = (record.schema.get("after") or record.schema.get("stopped_at") for record in reversed(records))
@@ -74,7 +79,7 @@ def made_for(records: Sequence[Record], image: str) -> str:
     ran = [
         number
         for number, record in enumerate(records)
-        if record.schema.get("serving") == image or (_is_of(record, image) and not record.schema)
+        if record.schema.get("serving") == image or (_is_of(record, image) and is_unknown(record))
     ]
     later = records[ran[0] :] if ran else ()
     return next((record.schema["before"] for record in later if "before" in record.schema), "")

@@ -24,6 +24,7 @@ KEPT = 5
 """How many are kept, the new one included."""
 _LONGEST_SECONDS = 3600
 _CALL_SECONDS = 60
+_INFIX = "-before-release-"
 _INSTANCE = "aws:rds/instance:Instance"
 _ADVICE = "to do: mend that, or leave the snapshot out by slipway:migration.backup none: RDS goes back to any second all the same"
 
@@ -57,8 +58,7 @@ class Snapshots:
     def take(self, release: int) -> str:
         """The name of a new one that is available; SnapshotError when it does not come to that."""
         instance = self._instance()
-        prefix = f"{instance}-before-release-"
-        name = f"{prefix}{release}-{now():%Y%m%d%H%M%S}"
+        name = f"{instance}{_INFIX}{release}-{now():%Y%m%d%H%M%S}"
         self._aws(
             "create-db-snapshot",
             *("--db-instance-identifier", instance),
@@ -68,7 +68,6 @@ class Snapshots:
         self.tell(f"snapshot {name} of the database is being made")
         self._wait(name)
         self.tell(f"snapshot {name} holds what was there before")
-        self._remove_old(instance, prefix, name)
         return name
 
     def _instance(self) -> str:
@@ -104,8 +103,13 @@ class Snapshots:
             time.sleep(PAUSE_SECONDS)
             self.check()
 
-    def _remove_old(self, instance: str, prefix: str, new: str) -> None:
-        """Those that are no longer needed. That one cannot be removed is told: it costs money, nothing else."""
+    def remove_old(self, new: str) -> None:
+        """Those that are no longer needed once the migration after this one has ended well: until then the good one may be among them.
+
+        That one cannot be removed is told: it costs money, nothing else.
+        """
+        instance, infix, _ = new.rpartition(_INFIX)
+        prefix = instance + infix
         try:
             every = self._aws(
                 "describe-db-snapshots", "--db-instance-identifier", instance, "--snapshot-type", "manual"

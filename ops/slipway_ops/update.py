@@ -106,8 +106,11 @@ def run_alone(
             raise UpdateError(said)
         lockers = _local_lockers(said)
         if lockers and not any(map(runs, lockers)):
+            if run(project, ["cancel", "--yes"], events, tell):
+                raise UpdateError(
+                    f"{said}\n  to do: who holds that lock is dead, but pulumi cancel cannot remove it"
+                )
             tell("a pulumi that was killed left its lock on the state: removed")
-            run(project, ["cancel", "--yes"], events, tell)
             continue
         deadline = began + (_ALIVE_SECONDS if lockers else _LOCK_SECONDS)
         if time.monotonic() > deadline:

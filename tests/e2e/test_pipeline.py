@@ -35,7 +35,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
 
 
 def kept(record: Record, kind: str, seconds: float) -> None:
-    """A figure, held to the mission's target."""
+    """A figure, held to its target."""
     record(f"{kind}_seconds", round(seconds, 1))
     assert seconds < MOST_SECONDS[kind]
 

@@ -176,7 +176,12 @@ def test_copies_reach_the_second_colour_and_its_failures_reach_nobody(
     project.set("slipway:mirrorPercent", "100")
     try:
         project.up()
-        wait_for(lambda: asked(traefik, "green") > 0 or not Client(traefik).color(), 20, "copies to come")
+
+        def copied() -> bool:
+            assert Client(traefik).color() == "blue"
+            return asked(traefik, "green") > 0
+
+        wait_for(copied, 20, "copies to come")
         before = at_rest(traefik, "green")
         user = Client(traefik)
         assert {user.color() for _ in range(REQUESTS)} == {"blue"}

@@ -86,10 +86,13 @@ class FakeApiServer:
             },
         )
 
-    def autoscaler(self, color: str, least: int, **notes: str) -> None:
+    def autoscaler(self, color: str, least: int, has: int = 0, **notes: str) -> None:
         own = {"app.kubernetes.io/name": "chat", "app.kubernetes.io/instance": "chat", "slipway/color": color}
         metadata = {"name": f"chat-{color}-1", "labels": own, "annotations": notes}
-        self.put(f"{AUTOSCALERS}/chat-{color}-1", {"metadata": metadata, "spec": {"minReplicas": least}})
+        self.put(
+            f"{AUTOSCALERS}/chat-{color}-1",
+            {"metadata": metadata, "spec": {"minReplicas": least}, "status": {"currentReplicas": has}},
+        )
 
     @property
     def leasts(self) -> dict[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -33,6 +34,13 @@ def descendant(pid: int, name: str) -> int | None:
                 return child
             left.append(child)
     return None
+
+
+def kill(pid: int, name: str) -> None:
+    """SIGKILL to the process of this name that the process has started."""
+    found = descendant(pid, name)
+    assert found, f"no {name} of process {pid} runs any more"
+    os.kill(found, signal.SIGKILL)
 
 
 def backend() -> Path:
@@ -65,8 +73,10 @@ def wrong_passphrase(_: Environment, __: Path) -> Generator[Variables]:
 def lost_state(environment: Environment, folder: Path) -> Generator[Variables]:
     file = state(environment)
     shutil.move(file, folder / "state")
-    yield {}
-    shutil.move(folder / "state", file)
+    try:
+        yield {}
+    finally:
+        shutil.move(folder / "state", file)
 
 
 @contextmanager
@@ -75,8 +85,10 @@ def state_cut_short(environment: Environment, folder: Path) -> Generator[Variabl
     shutil.copy2(file, folder / "state")
     with file.open("r+") as half:
         half.truncate(file.stat().st_size // 2)
-    yield {}
-    shutil.move(folder / "state", file)
+    try:
+        yield {}
+    finally:
+        shutil.move(folder / "state", file)
 
 
 @contextmanager

@@ -142,6 +142,14 @@ def test_what_is_not_there_is_none(cluster: FakeApiServer) -> None:
     assert found["kind"] == "Pod"
 
 
+@pytest.mark.parametrize(
+    ("path", "sent"),
+    [("/größe?a=b&c=%20", "/gr%C3%B6%C3%9Fe?a=b&c=%20"), ("/a b", "/a%20b"), (POD, POD)],
+)
+def test_a_path_is_sent_in_ascii(path: str, sent: str) -> None:
+    assert connection.encoded(path) == sent
+
+
 @pytest.mark.usefixtures("config")
 def test_throttled_calls_are_tried_again(cluster: FakeApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []

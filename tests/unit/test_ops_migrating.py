@@ -58,6 +58,12 @@ def test_it_migrates_before_the_idle_colour_gets_the_image(stack: Stack, control
     assert record["schema"] == {"before": "0001", "after": "0002_sender", "serving": "chat:1"}
 
 
+def test_a_job_s_name_fits_into_a_label() -> None:
+    assert jobs.named("chat", "migrate-7") == "chat-migrate-7"
+    assert jobs.named("a" * 50 + "-" + "b" * 12, "migrate-1234") == "a" * 50 + "-migrate-1234"
+    assert len(jobs.named("a" * 63, "gate-x-1")) == 63
+
+
 def test_the_job_is_the_application_with_another_command(stack: Stack, controllers: Controllers) -> None:
     stack.run("deploy", "chat:2")
     (job,) = made_jobs(stack)

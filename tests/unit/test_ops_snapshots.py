@@ -132,7 +132,7 @@ def test_it_is_made_and_waited_for_before_the_migration_begins(account: Account,
     assert listed[2:7] == [
         *("describe-db-snapshots", "--db-instance-identifier", "database-1", "--snapshot-type", "manual")
     ]
-    assert moments == [6], "the Job comes after all of it"
+    assert moments == [5], "the Job comes when it is there, and before older ones go"
     assert re.findall(r"snapshot \S+: (\d+) %", done.output) == ["0", "42"]
     assert f"snapshot {name} holds what was there before" in done.output
     (job,) = made_jobs(stack)
@@ -259,9 +259,18 @@ def test_a_migration_that_fails_says_what_was_saved(
     stack: Stack,
     controllers: Controllers,
 ) -> None:
+    """And keeps it, with those before it: the next try must not remove the last one from before the damage."""
+    every = [
+        {"DBSnapshotIdentifier": f"database-1-before-release-{number}-x", "SnapshotCreateTime": str(number)}
+        for number in range(1, 8)
+    ]
+    account.say("snapshots", {"DBSnapshots": every})
     controllers.exit = 1
     done = stack.run("deploy", "chat:2")
-    assert re.search(r"what was there before: snapshot database-1-before-release-1-\d+", done.output)
+    found = re.search(r"what was there before: snapshot (database-1-before-release-1-\d+)", done.output)
+    assert found, done.output
+    assert stack.cluster.records[0]["schema"]["saved"] == found[1]
+    assert "delete-db-snapshot" not in account.calls
 
 
 def test_it_is_not_made_again_for_a_migration_that_a_dead_command_left(

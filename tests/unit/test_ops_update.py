@@ -121,6 +121,12 @@ def test_the_lock_of_a_pulumi_that_is_gone_is_removed(pulumi: Pulumi) -> None:
     assert pulumi.told == ["a pulumi that was killed left its lock on the state: removed"]
 
 
+def test_a_dead_one_s_lock_that_cannot_be_removed(pulumi: Pulumi) -> None:
+    with pytest.raises(UpdateError, match="who holds that lock is dead, but pulumi cancel cannot remove it"):
+        pulumi.up(locked(socket.gethostname(), 2**22 + 1), {"code": 1, "err": "permission denied"})
+    assert [call[0] for call in pulumi.calls] == ["up", "cancel"]
+
+
 def test_a_pulumi_that_works_elsewhere_is_asked_for_again(pulumi: Pulumi) -> None:
     pulumi.up(locked("elsewhere", 2**22 + 1), locked("elsewhere", 2**22 + 1), {})
     assert [call[0] for call in pulumi.calls] == ["up", "up", "up"]

@@ -150,11 +150,19 @@ def test_a_flip_to_a_colour_in_mid_rollout_counts_only_its_present_template() ->
         capacity(cluster, {"blue": 0, "green": 100})
 
 
-def test_a_flip_to_a_colour_that_is_ready_touches_nothing() -> None:
+def test_a_flip_to_a_colour_that_is_ready_scales_nothing() -> None:
     cluster = FakeCluster({"chat-blue": status(2), "chat-green": status(3)}, {"blue": 100, "green": 0})
-    cluster.autoscalers_ = [autoscaler("green", 1, **IDLE)]
+    cluster.autoscalers_ = [autoscaler("green", 2, **IDLE)]
     capacity(cluster, {"blue": 0, "green": 100})
     assert (cluster.scaled, cluster.leasts) == ([], [])
+
+
+def test_a_warm_colour_keeps_the_pods_that_a_flip_takes() -> None:
+    """Its warm time may end before its new autoscaler is there."""
+    cluster = FakeCluster({"chat-blue": status(5), "chat-green": status(5)}, {"blue": 100, "green": 0})
+    cluster.autoscalers_ = [autoscaler("green", 1, **IDLE)]
+    capacity(cluster, {"blue": 0, "green": 100})
+    assert (cluster.scaled, cluster.leasts) == ([], [("green-hpa", 5)])
 
 
 def test_an_idle_colour_s_autoscaler_leaves_the_pods_that_a_flip_takes() -> None:
@@ -214,6 +222,21 @@ def test_a_rollout_is_waited_for_with_its_least_number_of_pods() -> None:
     cluster = FakeCluster({"chat-green": status(1)}, heals=True)
     rollout(cluster, "green")
     assert cluster.scaled == [("chat-green", 2)]
+
+
+def test_a_cooled_colour_s_autoscaler_leaves_the_pods_of_a_rollout() -> None:
+    cluster = FakeCluster({"chat-green": status(1)}, heals=True)
+    cluster.autoscalers_ = [autoscaler("green", 1, **IDLE)]
+    rollout(cluster, "green")
+    assert (cluster.scaled, cluster.leasts) == ([("chat-green", 2)], [("green-hpa", 2)])
+
+
+def test_a_rollout_that_fails_leaves_the_autoscaler_as_it_was() -> None:
+    cluster = FakeCluster({"chat-green": status(1)})
+    cluster.autoscalers_ = [autoscaler("green", 1, **IDLE)]
+    with pytest.raises(NotReadyError):
+        rollout(cluster, "green")
+    assert cluster.leasts == [("green-hpa", 2), ("green-hpa", 1)]
 
 
 def test_a_certain_cause_ends_the_wait_early() -> None:

@@ -30,10 +30,6 @@ def route(names: list[str], weights: dict[str, int], mirrored: int = 0) -> list[
     return [rule(spread(SERVICES, names, weights, mirrored)), chosen, *kept]
 
 
-def weights_of(rules: list[dict[str, Any]]) -> list[list[int]]:
-    return [[backend["weight"] for backend in one["backendRefs"]] for one in rules]
-
-
 @given(SHARES, NAMES, some.integers(0, 100))
 def test_what_is_spread_is_read(weights: dict[str, int], names: list[str], mirrored: int) -> None:
     given = spread(SERVICES, names, weights, mirrored)
