@@ -142,9 +142,12 @@ def test_its_share_is_kept_and_all_traffic_can_be_moved(traefik: Environment) ->
 
 
 def asked(environment: Environment, color: str) -> int:
-    """How many requests the pods of a colour have counted."""
+    """How many requests the pods of a colour have counted; those that are on their way out are the release before."""
     pods = [
-        pod for pod in environment.objects("pods") if pod["metadata"]["labels"].get("slipway/color") == color
+        pod
+        for pod in environment.objects("pods")
+        if pod["metadata"]["labels"].get("slipway/color") == color
+        and "deletionTimestamp" not in pod["metadata"]
     ]
     paths = [
         f"/api/v1/namespaces/{environment.namespace}/pods/{pod['metadata']['name']}:3000/proxy/asked"
