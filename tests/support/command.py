@@ -12,8 +12,9 @@ from tests.support.project import SLIPWAY, Run
 
 def start(environment: Environment, *arguments: str, **variables: str) -> subprocess.Popen[str]:
     """The command running, for those who want to kill it or to do something meanwhile; with these variables over the others."""
+    # What a shell starts in the background ignores Ctrl-C, and so does all that it starts.
     return subprocess.Popen(
-        [SLIPWAY, *arguments, "--stack", environment.project.stack],
+        ["env", "--default-signal=INT", SLIPWAY, *arguments, "--stack", environment.project.stack],
         cwd=environment.project.folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
