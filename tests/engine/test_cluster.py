@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,7 +16,9 @@ import pytest
 from tests.support.account import Resources, left, resources
 
 BUCKET = "slipway-engine-state"
-PROGRAM_YAML = f"name: cluster\nruntime:\n  name: python\n  options:\n    virtualenv: {sys.prefix}\n"
+# Names in AWS come of it: what a run that was killed has left must not be in the way.
+PROJECT = f"cluster-{secrets.token_hex(3)}"
+PROGRAM_YAML = f"name: {PROJECT}\nruntime:\n  name: python\n  options:\n    virtualenv: {sys.prefix}\n"
 PROGRAM = """
 import json
 
@@ -119,22 +122,22 @@ def stack(before: Resources, s3: Any, tmp_path_factory: pytest.TempPathFactory) 
     (folder / "Pulumi.yaml").write_text(PROGRAM_YAML)
     (folder / "__main__.py").write_text(PROGRAM)
     made = Stack(folder)
-    if s3.list_objects_v2(Bucket=BUCKET).get("Contents"):
-        made.remove()  # what a run that was killed has left
     made.pulumi("stack", "init", "alone")
     skipped = ("CredentialsValidation", "MetadataApiCheck", "RequestingAccountId")
     flags = {f"aws:skip{what}": "true" for what in skipped}
     made.set(version="1.33", removal="destroy", **{"aws:region": "eu-central-1", **flags})
-    made.pulumi("up", "--yes", "--skip-preview")
-    yield made
-    made.remove()
+    try:
+        made.pulumi("up", "--yes", "--skip-preview")
+        yield made
+    finally:
+        made.remove()
 
 
 def test_the_state_is_in_the_bucket(stack: Stack, s3: Any) -> None:
     """Given a stack of the S3 backend, then its checkpoint and history are objects of the bucket."""
     keys = [item["Key"] for item in s3.list_objects_v2(Bucket=BUCKET)["Contents"]]
-    assert ".pulumi/stacks/cluster/alone.json" in keys
-    assert [key for key in keys if key.startswith(".pulumi/history/cluster/alone/")]
+    assert f".pulumi/stacks/{PROJECT}/alone.json" in keys
+    assert [key for key in keys if key.startswith(f".pulumi/history/{PROJECT}/alone/")]
     assert not [key for key in keys if key.startswith(".pulumi/locks/")]
 
 
