@@ -29,7 +29,7 @@ from slipway import Cluster, Network, WorkloadRole
 config = pulumi.Config()
 network = Network("network", {"zones": ["eu-central-1a", "eu-central-1b"], "nat": "none"})
 cluster = Cluster(
-    "main",
+    "solo",
     {
         "kind": "eks",
         "subnet_ids": network.private_subnet_ids,
