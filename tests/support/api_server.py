@@ -86,7 +86,7 @@ class FakeApiServer:
             },
         )
 
-    def autoscaler(self, color: str, least: int, has: int = 0, **notes: str) -> None:
+    def autoscaler(self, color: str, least: int, has: int = 0, /, **notes: str) -> None:
         own = {"app.kubernetes.io/name": "chat", "app.kubernetes.io/instance": "chat", "slipway/color": color}
         metadata = {"name": f"chat-{color}-1", "labels": own, "annotations": notes}
         self.put(

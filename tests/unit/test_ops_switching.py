@@ -210,6 +210,13 @@ def test_autoscalers_leave_what_the_traffic_takes_until_pulumi_makes_others(stac
     assert stack.writes.index(ROUTE) < stack.writes.index(f"{AUTOSCALERS}/chat-green-1")
 
 
+def test_a_warm_colour_keeps_the_pods_that_it_has(stack: Stack) -> None:
+    """Its warm time may end before Pulumi has made another autoscaler."""
+    stack.cluster.autoscaler("green", 1, 4, **IDLE)
+    assert stack.run("switch", "green").exit_code == 0
+    assert stack.cluster.leasts == {"green": 4}
+
+
 def test_an_autoscaler_that_was_raised_for_traffic_that_went_back_is_lowered(stack: Stack) -> None:
     stack.cluster.autoscaler("green", 4, **IDLE)
     stack.cluster.route(blue=0, green=100)
