@@ -44,6 +44,6 @@ part "unit" $pytest --numprocesses=2 tests/unit --cov --cov-report=term --cov-re
 part "style, types, YAML, shell" linted
 part "with the machine to itself" live --verbose --durations=5 --junitxml=reports/alone.xml -m alone tests/e2e
 part "engine and e2e" live --numprocesses=2 --dist=loadgroup --verbose --durations=20 --junitxml=reports/live.xml \
-  -m "not alone and not pipeline" --ignore=tests/engine/test_simulated.py tests/engine tests/e2e
+  -m "not alone and not pipeline" tests/engine tests/e2e
 printf '%s\n' "" "${told[@]}"
 exit $failed

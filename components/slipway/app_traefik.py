@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +12,7 @@ import pulumi
 from slipway import shares
 from slipway.app_objects import AppSettings
 from slipway.manifest import Body
-from slipway.traffic import other
+from slipway.traffic import other, traefik_name
 
 TRAEFIK = "traefik.io"
 _LARGEST_COPY = 1024 * 1024
@@ -57,8 +56,8 @@ def traefik_services(app: AppSettings) -> dict[str, Body]:
 
 
 def _own(app: AppSettings, color: str) -> dict[str, str]:
-    words = re.findall(r"[a-z0-9]+", f"{app.namespace}-{app.colored(color)}-http-80")
-    return {"kind": "TraefikService", "name": f"{'-'.join(words)}@kubernetesgateway"}
+    backend = traefik_name(f"{app.namespace}-{app.colored(color)}-http-80")
+    return {"kind": "TraefikService", "name": f"{backend}@kubernetesgateway"}
 
 
 def _traefik_service(app: AppSettings, color: str, suffix: str, spec: Mapping[str, Any]) -> Body:

@@ -18,8 +18,13 @@ REQUESTS_METRIC = "gateway_requests_per_second"
 
 
 def measured_as(namespace: str, app: str) -> str:
-    """What a MonitoringStack's rules call an App, its `application`: as Traefik does, which names by words."""
-    return "-".join(re.findall(r"[a-z0-9]+", f"{namespace}-{app}"))
+    """What a MonitoringStack's rules call an App, its `application`: as Traefik does."""
+    return traefik_name(f"{namespace}-{app}")
+
+
+def traefik_name(text: str) -> str:
+    """As Traefik calls what it makes of an object: by the words of its name."""
+    return "-".join(re.findall(r"[a-z0-9]+", text))
 
 
 def other(color: str) -> str:

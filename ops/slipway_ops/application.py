@@ -131,10 +131,10 @@ class Application:
         except OperatorError as error:
             self.tell(f"the lock could not be freed, it ends by itself: {error}")
 
-    def note(self, records: Records, record: Record) -> None:
+    def note(self, record: Record) -> None:
         """Writes how far a release has come, or how it ended; that it cannot be is told, and hides nothing else."""
         try:
-            records.write(record.telling(self.tell.lines))
+            self.records.write(record.telling(self.tell.lines))
         except OperatorError as error:
             self.tell(f"the record of release {record.number} could not be written: {error}")
 

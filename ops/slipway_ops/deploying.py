@@ -15,7 +15,7 @@ from slipway.traffic import other
 from slipway_ops import gate_jobs, gates, migrating, update
 from slipway_ops.application import Application, open_one
 from slipway_ops.errors import OperatorError
-from slipway_ops.gates import NO_GATES, Gate, Measured
+from slipway_ops.gates import NO_GATES, Gate, Gates, Measured
 from slipway_ops.lease import Doing, LostError, now
 from slipway_ops.live import Live
 from slipway_ops.measuring import Meter
@@ -86,15 +86,14 @@ class _Release:
     def __post_init__(self) -> None:
         app = self.app
         self.steering = Steering(app.lease, app.tell)
-        self.gates = (app.said.gates if self.order.gated else None) or NO_GATES
-        self.records = app.records
+        self.gates = _gates(app, self.order)
         doing = replace(self.doing, command=self.order.command)
-        self.record = self.records.begin(doing, self.order.image, app.project.folder, self.order.began)
+        self.record = app.records.begin(doing, self.order.image, app.project.folder, self.order.began)
 
     def run(self, live: Live) -> dict[str, Any]:
         app, doing = self.app, self.doing
         if self.order.command == "deploy":
-            self.record = migrating.run(app, self.records, self.record, live)
+            self.record = migrating.run(app, self.record, live)
         try:
             self._bring_up()
             self._smoke()
@@ -214,7 +213,7 @@ class _Release:
 
     def _note(self, result: str, text: str = "") -> None:
         record = replace(self.record, traffic_moved=self.moved, steps=self.steps)
-        self.app.note(self.records, record if result == RUNNING else record.end(result, text))
+        self.app.note(record if result == RUNNING else record.end(result, text))
 
     def _up(self, verb: str) -> None:
         self.app.lease.check()
@@ -256,6 +255,10 @@ def _doing(app: Application, order: Deployment, live: Live, found: Doing | None)
     return Doing("deploy", other(target), target, order.image, earlier, since)
 
 
+def _gates(app: Application, order: Deployment) -> Gates:
+    return (app.said.gates if order.gated else None) or NO_GATES
+
+
 def _back(app: Application) -> dict[str, str]:
     """No traffic for the colour that is not active, and no copies."""
     copies = {"slipway:mirrorPercent": "0"} if app.said.mirror_percent else {}
@@ -289,7 +292,7 @@ def _plan(app: Application, order: Deployment, doing: Doing) -> None:
     )
     if app.said.gates is None or app.said.gates.smoke:
         app.tell(f"would ask {doing.target} for {app.said.health_path}")
-    asked = (app.said.gates if order.gated else None) or NO_GATES
+    asked = _gates(app, order)
     for check in asked.http.values():
         app.tell(f"would ask {doing.target} for {check.at}{check.path}, then and at each step")
     for name, job in asked.jobs.items():

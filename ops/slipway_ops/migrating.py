@@ -18,7 +18,7 @@ from slipway_ops.jobs import End, Watch
 from slipway_ops.lease import LostError
 from slipway_ops.live import Live
 from slipway_ops.migration import COPY, IMAGE, MIGRATE, RELEASE, SAVED, Migration, Release, job, selector
-from slipway_ops.records import FAILED, INTERRUPTED, Record, Records
+from slipway_ops.records import FAILED, INTERRUPTED, Record
 from slipway_ops.schema import Schema
 
 if TYPE_CHECKING:
@@ -74,32 +74,32 @@ def _completed(app: Application, known: Sequence[Record]) -> list[Record]:
     ]
 
 
-def run(app: Application, records: Records, record: Record, live: Live) -> Record:
+def run(app: Application, record: Record, live: Live) -> Record:
     """Migrates for this release; the record with what became of the schema. OperatorError, with the record closed, when it fails."""
     if app.said.migration is None:
         return record
     serving = live.image(live.carrier)
-    work = _Work(app, app.said.migration, record, serving, _completed(app, records.all()))
+    work = _Work(app, app.said.migration, record, serving, _completed(app, app.records.all()))
     try:
         found = work.do(live.deployments[live.carrier] or {})
     except LostError:
         app.tell(_GOES_ON)
         raise
     except KeyboardInterrupt:
-        app.note(records, record.end(INTERRUPTED, "Ctrl-C during the migration", schema=work.noted))
+        app.note(record.end(INTERRUPTED, "Ctrl-C during the migration", schema=work.noted))
         app.tell(_GOES_ON)
         raise
     except OperatorError as error:
         noted = error.found.noted(ended_well=False) if isinstance(error, MigrationError) else {}
         known = {**noted, "serving": serving} if noted else {}
         closed = record.end(FAILED, str(error), schema={**known, **work.noted})
-        app.note(records, closed)
+        app.note(closed)
         raise OperatorError(
             f"{error}\n  nothing else was changed: {live.carrier} serves {serving} as before"
         ) from None
     app.tell(f"migrated: {found}")
     record = replace(record, schema={**found.noted(ended_well=True), "serving": serving, **work.noted})
-    app.note(records, record)  # at once: who finds this release dead must know what it made of the schema
+    app.note(record)  # at once: who finds this release dead must know what it made of the schema
     if work.snapshots:
         work.snapshots.remove_old(work.saved)
     try:

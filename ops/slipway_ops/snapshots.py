@@ -72,9 +72,7 @@ class Snapshots:
 
     def _instance(self) -> str:
         """The identifier of the database, by Pulumi's state."""
-        said: dict[str, Any] = json.loads(stack_secrets.pulumi(self.project, "stack", "export") or "{}")
-        deployment: dict[str, Any] = said.get("deployment") or {}
-        resources: list[dict[str, Any]] = deployment.get("resources") or []
+        resources: list[dict[str, Any]] = stack_secrets.exported(self.project).get("resources") or []
         found = [
             str(resource["outputs"]["identifier"])
             for resource in resources

@@ -49,7 +49,7 @@ def of_config(project: Project) -> set[str]:
     sealed = {key: value for key, value in said.items() if _has_secret(value)}
     if not sealed:
         return set()
-    shown: dict[str, Any] = json.loads(pulumi(project, "config", "--show-secrets", "--json"))
+    shown: dict[str, Any] = json.loads(_pulumi(project, "config", "--show-secrets", "--json"))
     found: set[str] = set()
     for key, value in sealed.items():
         plain: dict[str, Any] = shown.get(key) or {}
@@ -59,8 +59,7 @@ def of_config(project: Project) -> set[str]:
 
 def of_state(project: Project) -> State:
     """The whole state, exported: its digest, when it was written, and every secret in it."""
-    said: dict[str, Any] = json.loads(pulumi(project, "stack", "export", "--show-secrets") or "{}")
-    deployment: dict[str, Any] = said.get("deployment") or {}
+    deployment = exported(project, "--show-secrets")
     resources = [
         {key: value for key, value in resource.items() if key not in _VOLATILE}
         for resource in deployment.get("resources") or ()
@@ -70,7 +69,13 @@ def of_state(project: Project) -> State:
     return State(found, str(manifest.get("time", "")), frozenset(_plain(deployment)))
 
 
-def pulumi(project: Project, *arguments: str) -> str:
+def exported(project: Project, *options: str) -> dict[str, Any]:
+    """The state as Pulumi exports it: its resources, and when it was written."""
+    said: dict[str, Any] = json.loads(_pulumi(project, "stack", "export", *options) or "{}")
+    return said.get("deployment") or {}
+
+
+def _pulumi(project: Project, *arguments: str) -> str:
     """What a pulumi that changes nothing prints; OperatorError when it fails."""
     try:
         done = subprocess.run(

@@ -113,17 +113,17 @@ def _agree(
         app.tell(f"Pulumi's state agrees: {changes} changed")
     except OperatorError as error:
         if record and not isinstance(error, LostError):
-            app.note(app.records, record.end(FAILED, str(error), traffic_moved=moved))
+            app.note(record.end(FAILED, str(error), traffic_moved=moved))
         raise OperatorError(
             f"{error}\n  {where}; Pulumi's state does not agree yet\n"
             f"  to do: mend what is said above, then `slipway switch {target}` or pulumi up goes on from here"
         ) from None
     except KeyboardInterrupt:
         if record:
-            app.note(app.records, record.end(INTERRUPTED, "Ctrl-C", traffic_moved=moved))
+            app.note(record.end(INTERRUPTED, "Ctrl-C", traffic_moved=moved))
         app.tell(f"{where}; `slipway switch {target}` or pulumi up goes on from here")
         raise
-    app.note(app.records, record.end(SUCCEEDED, traffic_moved=moved))
+    app.note(record.end(SUCCEEDED, traffic_moved=moved))
     app.tell(f"done: {target} serves {doing.image}")
     return {
         "written": written,

@@ -87,7 +87,8 @@ def user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[User]:
         toolchain.names(Kind.SIMULATED, extras=False)
     )  # what is missing is built here, not by the user
     folder = tmp_path_factory.mktemp("user")
-    cache = Paths(folder / "slipway")
+    # Not beside the program: Python would take a folder of that name for the library.
+    cache = Paths(folder / "home" / "slipway")
     (cache.pulumi).mkdir(parents=True)
     for mine, shared in (
         (cache.toolchain, paths().toolchain),

@@ -28,7 +28,7 @@ def say(monkeypatch: pytest.MonkeyPatch, said: Any) -> list[tuple[str, ...]]:
         asked.append(arguments)
         return json.dumps(said)
 
-    monkeypatch.setattr(stack_secrets, "pulumi", pulumi)
+    monkeypatch.setattr(stack_secrets, "_pulumi", pulumi)
     return asked
 
 

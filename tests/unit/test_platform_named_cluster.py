@@ -3,7 +3,7 @@
 It does not prove that any cluster is good enough for an environment.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,11 @@ from slipway_local import (
     pki,
     platform,
     runtime,
-    supervisor,
 )
 from slipway_local.cluster import Kind
 from slipway_local.environment import environment
-from slipway_local.parts import Part
 from slipway_local.paths import paths
-from slipway_local.supervisor import Process
+from tests.support.supervised import ready_at_once
 
 OF_EVERY_KIND = ["docker", "emulator", "registry"]
 
@@ -72,23 +70,7 @@ def nothing(*_: object, **__: object) -> None:
 @pytest.fixture
 def started(named: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What the supervisor is given to run, all of it ready at once."""
-    given: list[str] = []
-
-    def configure(parts: Sequence[Part]) -> set[str]:
-        given.extend(part.name for part in parts)
-        return set()
-
-    def lacking(parts: Sequence[Part]) -> dict[str, str]:
-        return {}
-
-    def running() -> dict[str, Process]:
-        return {name: Process("RUNNING", 1, None, "") for name in given}
-
-    monkeypatch.setattr(supervisor, "configure", configure)
-    monkeypatch.setattr(supervisor, "processes", running)
-    monkeypatch.setattr(supervisor, "is_running", lambda: True)
-    monkeypatch.setattr(platform, "_lacking", lacking)
-    return given
+    return ready_at_once(monkeypatch)
 
 
 def test_no_node_is_started(named: Path, started: list[str], capsys: pytest.CaptureFixture[str]) -> None:

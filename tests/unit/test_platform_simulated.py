@@ -5,7 +5,7 @@ That pods become ready and an environment comes up on it: tests/engine/test_simu
 
 import os
 import signal
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +34,10 @@ from slipway_local import (
 from slipway_local.api import UnansweredError
 from slipway_local.cluster import NO_TRAFFIC, Cluster, Kind
 from slipway_local.environment import environment
-from slipway_local.parts import Part
 from slipway_local.paths import paths
 from slipway_local.ports import KUBELET, KUBELET_HEALTH, REGISTRY, SIMULATION_PORTS
 from slipway_local.supervisor import Process
+from tests.support.supervised import PID, ready_at_once
 
 PARTS = [
     "emulator",
@@ -82,14 +82,6 @@ def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
 @pytest.fixture
 def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What the supervisor is given to run, all of it ready at once on a cluster that has its add-ons."""
-    given: list[str] = []
-
-    def configure(parts: Sequence[Part]) -> set[str]:
-        given.extend(part.name for part in parts)
-        return set()
-
-    def lacking(parts: Sequence[Part]) -> dict[str, str]:
-        return {}
 
     def program(name: str) -> Path:
         return tmp_path / name
@@ -97,12 +89,6 @@ def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def applied(kind: Kind) -> bool:
         return kind is Kind.SIMULATED
 
-    monkeypatch.setattr(supervisor, "configure", configure)
-    monkeypatch.setattr(
-        supervisor, "processes", lambda: {name: Process("RUNNING", 7, None, "") for name in given}
-    )
-    monkeypatch.setattr(supervisor, "is_running", lambda: True)
-    monkeypatch.setattr(platform, "_lacking", lacking)
     monkeypatch.setattr(toolchain, "ensure", nothing)
     monkeypatch.setattr(toolchain, "program", program)
     monkeypatch.setattr(toolchain, "bin_dirs", list)
@@ -112,7 +98,7 @@ def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(simulation, "node_ready", nothing)
     monkeypatch.setattr("slipway_local.pruning.prune", list)
     monkeypatch.setattr("slipway_local.environment.connects", nothing)
-    return given
+    return ready_at_once(monkeypatch)
 
 
 def test_what_needs_root_is_left_out(started: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -156,13 +142,13 @@ def test_down_ends_the_supervisor_first_and_leaves_nothing(monkeypatch: pytest.M
     def kill(pid: int, sent: int) -> None:
         if sent:
             killed.append((pid, sent))
-        if pid == 7 or not sent:
+        if pid == PID or not sent:
             raise ProcessLookupError  # it ended with the supervisor
 
     monkeypatch.setattr(os, "kill", kill)
-    monkeypatch.setattr(supervisor, "family", lambda: [3, 7])
+    monkeypatch.setattr(supervisor, "family", lambda: [3, PID])
     platform.down()
-    assert killed == [(3, signal.SIGKILL), (7, signal.SIGKILL)]
+    assert killed == [(3, signal.SIGKILL), (PID, signal.SIGKILL)]
     assert not paths().platform.exists()
 
 
