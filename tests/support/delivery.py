@@ -67,7 +67,18 @@ class Pipeline:
         change(self.folder)
         self.git("commit", "--quiet", "--all", "--message", branch)
         self.git("push", "--quiet", "origin", branch)
+        wait_for(lambda: self._knows(branch), 30, f"the server to know branch {branch}")
         return self.call("POST", "/pulls", {"title": branch, "head": branch, "base": "main"})
+
+    def _knows(self, branch: str) -> bool:
+        """Whether the server has taken up a branch, which it does after the push has ended."""
+        try:
+            self.call("GET", f"/branches/{branch}")
+        except GiteaError as error:
+            if error.status != 404:
+                raise
+            return False
+        return True
 
     def checked(self, pull: dict[str, Any], seconds: float) -> dict[str, Ran]:
         return self.by_name(self.runner.wait("pull_request", pull["head"]["sha"], seconds))
