@@ -32,6 +32,7 @@ PREVIEW = Job("preview.yml", "preview", on_platform=True)
 DELIVERY = Job("cd.yml", "dev", on_platform=True)
 """Not the job for prod, which is the same workflow on an account's cluster."""
 BY_HAND = Job("cd.yml", "by-hand", on_platform=True)
+BUILT = "Success - Main Build, push and sign"
 AUTHOR = ("git", "-c", "user.name=author", "-c", "user.email=author@example.com")
 
 
@@ -97,6 +98,12 @@ class Pipeline:
 
         wait_for(merged, 30, "the server to merge")
         return self.call("GET", f"/pulls/{pull['number']}")["merge_commit_sha"]
+
+    def built(self, commit: str) -> None:
+        """Waits until the commit's image is there, or its delivery has ended without one."""
+        wait_for(
+            lambda: self.runner.said(BUILT) or ("push", commit) in self.runner.ended, 300, "the image to be built"
+        )
 
     def delivered(self, commit: str, seconds: float = 600) -> Ran:
         return self.by_name(self.runner.wait("push", commit, seconds))[DELIVERY.name]
