@@ -102,7 +102,9 @@ class Pipeline:
     def built(self, commit: str) -> None:
         """Waits until the commit's image is there, or its delivery has ended without one."""
         wait_for(
-            lambda: self.runner.said(BUILT) or ("push", commit) in self.runner.ended, 300, "the image to be built"
+            lambda: self.runner.said(BUILT) or ("push", commit) in self.runner.ended,
+            300,
+            "the image to be built",
         )
 
     def delivered(self, commit: str, seconds: float = 600) -> Ran:
