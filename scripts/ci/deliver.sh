@@ -16,7 +16,10 @@ undone() { # the file as the release left it, then the failure
 }
 
 # Before the update, which brings a new image into the colour without traffic. That nothing is up yet is an answer, silence is none.
-live=$("$slipway" status --stack "$stack" --json) || jq --exit-status .absent <<<"$live" >/dev/null
+live=$("$slipway" status --stack "$stack" --json) || {
+  jq --exit-status .absent <<<"$live" >/dev/null
+  echo "deliver: so $stack is brought up from nothing" >&2
+}
 starts=$(.venv/bin/python "$ci/release_of.py" update "$stack" <<<"$live")
 for image in $starts; do
   "$ci/verify.sh" "$image"
