@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from slipway.cluster_eks import EksCluster
 
 KINDS = ("eks", "existing")
-LEVELS = ("view", "edit", "admin")
+LEVELS = ("view", "view-all", "edit", "admin")
 SUPPORT = ("standard", "extended")
 NODE_POOLS = ("general-purpose", "system")
 POOLS_RULE = f"a list out of {', '.join(NODE_POOLS)}"
@@ -73,7 +73,7 @@ class AccessArgs(TypedDict):
     principal_arn: pulumi.Input[str]
     """ARN of the IAM role or user."""
     level: NotRequired[str]
-    """`view` (default) reads all but secrets, `edit` changes workloads, `admin` may do everything."""
+    """`view` (default) reads workloads and no secrets, `view-all` reads everything, `edit` changes workloads, `admin` may do everything."""
     namespaces: NotRequired[Sequence[str]]
     """Namespaces that the level holds in; a `*` stands for any letters. Default all of them."""
 

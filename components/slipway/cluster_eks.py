@@ -33,6 +33,7 @@ _NODE_POLICIES = {
 # https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html
 _ACCESS_POLICIES = {
     "view": "AmazonEKSViewPolicy",
+    "view-all": "AmazonEKSAdminViewPolicy",
     "edit": "AmazonEKSEditPolicy",
     "admin": "AmazonEKSClusterAdminPolicy",
 }

@@ -1,4 +1,4 @@
-"""Delivery: what CI needs to bring environments up: an OIDC provider, roles that read or write, and a bucket for the state.
+"""Delivery: what CI needs to bring environments up: an OIDC provider, roles that preview, compare or write, and a bucket for the state.
 
 No key of any kind leaves the account: a job shows its CI's token and gets a role for an hour. Does not build the pipeline,
 and gives no access to a Kubernetes cluster: name the roles among the cluster's own.
@@ -8,7 +8,7 @@ Costs: one KMS key by the month; the state's few objects.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NotRequired, TypedDict, cast
 
@@ -23,6 +23,7 @@ from slipway.validation import (
     REMOVAL_RULE,
     Checks,
     is_filled_list_of,
+    is_list_of,
     is_one_of,
     is_text,
     is_whole,
@@ -35,16 +36,19 @@ ISSUER = re.compile(r"https://[^/\s]+(/[^/\s]+)*")
 ISSUER_RULE = "an https URL without a slash at its end"
 SUBJECT_RULE = "a text with {repository} and {job} in it"
 JOBS_RULE = "the ends of subject claims, as environment:prod, without * or ?"
+DRIFT_JOBS_RULE = f"{JOBS_RULE}; pull_request is none: whoever opens one would read secrets and hold locks"
 DEPLOY_JOBS_RULE = (
     f"stacks, each with its jobs: {JOBS_RULE}; pull_request is none: whoever opens one would deploy"
 )
 PROVIDER = re.compile(r"arn:[\w-]+:iam::\d{12}:oidc-provider/\S+")
 PROVIDER_RULE = "an OIDC provider's ARN"
+SECRETS_RULE = "names of secrets, * for any characters; [] for none"
 SERVICES_RULE = "IAM's prefixes of services, as ec2, without iam and organizations"
 DEPLOY_JOBS = {"prod": ("environment:prod",)}
 LOCK_DAYS = 30
 OLD_VERSION_DAYS = 90
 _STACK = re.compile(r"[\w.-]{1,40}")
+_SECRET = re.compile(r"[\w/+=.@*-]{1,512}")
 _SERVICE = re.compile(r"(?!(iam|organizations)$)[a-z0-9-]+")
 _SERVICES = (
     *("acm", "application-autoscaling", "autoscaling", "backup", "backup-storage", "cloudfront"),
@@ -61,6 +65,12 @@ class DeliveryArgs(TypedDict):
     """The repository whose jobs are let in, as `acme/chat`."""
     preview_jobs: NotRequired[Sequence[str]]
     """Jobs that may read, by the end of their token's subject. Default `pull_request`."""
+    drift_jobs: NotRequired[Sequence[str]]
+    """Jobs that may compare a whole stack with the cloud: lock its state and read its secrets, but change nothing. Default
+    `ref:refs/heads/main`; of an environment with reviewers, `environment:reviewed-preview`."""
+    drift_secrets: NotRequired[Sequence[str]]
+    """Secrets and encrypted parameters of the account that those jobs may read, by name; a `*` stands for any characters.
+    Default all, `*`; `[]` lets them read none."""
     deploy_jobs: NotRequired[Mapping[str, Sequence[str]]]
     """Jobs that may write, by stack, whose state they write alone. Default `prod` by `environment:prod`; a branch is
     `ref:refs/heads/main`."""
@@ -86,6 +96,8 @@ class DeliveryArgs(TypedDict):
 class _Delivery:
     repository: str
     preview_jobs: Sequence[str]
+    drift_jobs: Sequence[str]
+    drift_secrets: Sequence[str]
     deploy_jobs: Mapping[str, Sequence[str]]
     issuer: str
     audience: str
@@ -104,6 +116,8 @@ def _resolve(name: str, args: DeliveryArgs) -> _Delivery:
     delivery = _Delivery(
         repository=args.get("repository", ""),
         preview_jobs=args.get("preview_jobs", ("pull_request",)),
+        drift_jobs=args.get("drift_jobs", ("ref:refs/heads/main",)),
+        drift_secrets=args.get("drift_secrets", ("*",)),
         deploy_jobs=args.get("deploy_jobs", DEPLOY_JOBS),
         issuer=args.get("issuer", "https://token.actions.githubusercontent.com"),
         audience=args.get("audience", "sts.amazonaws.com"),
@@ -117,6 +131,8 @@ def _resolve(name: str, args: DeliveryArgs) -> _Delivery:
     with Checks("delivery", name, args, DeliveryArgs) as check:
         check.value("repository", args.get("repository"), REPOSITORY_RULE, matches(REPOSITORY))
         check.value("preview_jobs", delivery.preview_jobs, JOBS_RULE, are_jobs)
+        check.value("drift_jobs", delivery.drift_jobs, DRIFT_JOBS_RULE, are_trusted_jobs)
+        check.value("drift_secrets", delivery.drift_secrets, SECRETS_RULE, are_secrets)
         check.value("deploy_jobs", delivery.deploy_jobs, DEPLOY_JOBS_RULE, are_deploy_jobs)
         check.value("issuer", delivery.issuer, ISSUER_RULE, matches(ISSUER))
         check.value("audience", delivery.audience, "the token's audience", is_text)
@@ -142,13 +158,23 @@ def are_jobs(value: Any) -> bool:
     return is_filled_list_of(lambda job: is_text(job) and not set("*?") & set(job))(value)
 
 
+def are_trusted_jobs(value: Any) -> bool:
+    """The same, and none that anybody starts before a review."""
+    return are_jobs(value) and "pull_request" not in value
+
+
+def are_secrets(value: Any) -> bool:
+    """Names as Secrets Manager and Parameter Store take them, or patterns of such, or none."""
+    return is_list_of(matches(_SECRET))(value)
+
+
 def are_deploy_jobs(value: Any) -> bool:
     """One or more stacks, each with its jobs."""
     if not isinstance(value, Mapping):
         return False
     by_stack = cast(Mapping[Any, Any], value)
     return is_filled_list_of(matches(_STACK))(list(by_stack)) and all(
-        are_jobs(jobs) and "pull_request" not in jobs for jobs in by_stack.values()
+        map(are_trusted_jobs, by_stack.values())
     )
 
 
@@ -174,7 +200,7 @@ def outlives_lock(lock_days: Any, old_version_days: Any) -> bool:
 
 
 class Delivery(pulumi.ComponentResource):
-    """Roles for CI without any stored key, one to preview and one for each stack that is deployed, and a locked bucket for the state.
+    """Roles for CI without any stored key, to preview, to look for drift, and for each stack to deploy it; a locked bucket for the state.
 
     A deployment can make roles only with `boundary_arn` as their permissions boundary. `backend_url` is what `pulumi login` takes.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html
@@ -184,6 +210,8 @@ class Delivery(pulumi.ComponentResource):
     """ARN of the OIDC provider."""
     preview_role_arn: pulumi.Output[str]
     """ARN of the role that previews: it reads the account and the state, but no secret's value."""
+    drift_role_arn: pulumi.Output[str]
+    """ARN of the role that compares: what the preview's reads, the stacks' secrets, and the state's lock."""
     deploy_role_arns: pulumi.Output[Mapping[str, str]]
     """ARN of the role that deploys each stack."""
     boundary_arn: pulumi.Output[str]
@@ -199,12 +227,12 @@ class Delivery(pulumi.ComponentResource):
         settings = _resolve(name, args)
         super().__init__("slipway:index:Delivery", name, {}, opts)
         build = _Builder(self, name, settings)
-        boundary, preview = build.boundary(), build.preview()
+        boundary, preview, drift = build.boundary(), build.preview(), build.drift()
         deploy = {stack: build.deploy(stack, jobs, boundary) for stack, jobs in settings.deploy_jobs.items()}
         build.state_policy(deploy)
 
         self.provider_arn, self.boundary_arn = build.provider_arn, boundary.arn
-        self.preview_role_arn = preview.arn
+        self.preview_role_arn, self.drift_role_arn = preview.arn, drift.arn
         self.deploy_role_arns = pulumi.Output.all(**{stack: role.arn for stack, role in deploy.items()})
         self.state_bucket_name, self.state_key_arn = build.bucket.bucket, build.key.arn
         self.backend_url = pulumi.Output.all(build.bucket.bucket, build.key.arn).apply(
@@ -214,6 +242,7 @@ class Delivery(pulumi.ComponentResource):
             {
                 "provider_arn": self.provider_arn,
                 "preview_role_arn": self.preview_role_arn,
+                "drift_role_arn": self.drift_role_arn,
                 "deploy_role_arns": self.deploy_role_arns,
                 "boundary_arn": self.boundary_arn,
                 "state_bucket_name": self.state_bucket_name,
@@ -265,9 +294,18 @@ class _Builder:
         )
 
     def preview(self) -> "aws.iam.Role":
-        role = self._role("preview", self._settings.preview_jobs)
+        return self._reader("preview", self._settings.preview_jobs, policies.preview)
+
+    def drift(self) -> "aws.iam.Role":
+        secrets = self._settings.drift_secrets
+        return self._reader(
+            "drift", self._settings.drift_jobs, lambda bucket, key: policies.drift(bucket, key, secrets)
+        )
+
+    def _reader(self, noun: str, jobs: Sequence[str], limits: Callable[[str, str], str]) -> "aws.iam.Role":
+        role = self._role(noun, jobs)
         aws.iam.RolePolicyAttachment(
-            f"{self._name}-preview-reads",
+            f"{self._name}-{noun}-reads",
             role=role.name,
             policy_arn=self.key.arn.apply(
                 lambda arn: f"arn:{home_of(arn).partition}:iam::aws:policy/ReadOnlyAccess"
@@ -275,11 +313,9 @@ class _Builder:
             opts=self._opts,
         )
         aws.iam.RolePolicy(
-            f"{self._name}-preview-limits",
+            f"{self._name}-{noun}-limits",
             role=role.name,
-            policy=pulumi.Output.all(self.bucket.arn, self.key.arn).apply(
-                lambda arns: policies.preview(*arns)
-            ),
+            policy=pulumi.Output.all(self.bucket.arn, self.key.arn).apply(lambda arns: limits(*arns)),
             opts=self._opts,
         )
         return role

@@ -1,29 +1,37 @@
 """Who may do what in a delivery, as policy statements in pure Python.
 
-Preview reads and sees no secret's value but those of the state it previews. Deploy writes within a boundary, and every
-role that it makes has to carry the same boundary, so that it cannot make itself a stronger one.
+Preview reads and sees no secret's value but those of the state it previews. Drift reads the whole of a stack, the values of
+its secrets too, and holds the state's lock for that long. Deploy writes within a boundary, and every role that it makes has
+to carry the same boundary, so that it cannot make itself a stronger one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from slipway.iam_policy import Home, Statement, document
+from slipway.iam_policy import Home, Statement, document, home_of
 
 PATH = "/slipway-delivery/"
 """Roles and boundary lie below this path: it is how the boundary tells them from those that a deployment makes."""
 
 _WRITES = ["s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"]
+_SECRET_READS = ["secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue"]
 _ROLE_CHANGES = [
     *("iam:AttachRolePolicy", "iam:CreateRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy"),
     *("iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"),
 ]
 _OTHER_CHANGES = [
-    *("iam:AddRoleToInstanceProfile", "iam:CreateInstanceProfile", "iam:CreateOpenIDConnectProvider"),
-    *("iam:CreatePolicy", "iam:CreatePolicyVersion", "iam:CreateServiceLinkedRole"),
-    *("iam:DeleteInstanceProfile", "iam:DeleteOpenIDConnectProvider", "iam:DeletePolicy"),
-    *("iam:DeletePolicyVersion", "iam:DeleteRole", "iam:PassRole", "iam:RemoveRoleFromInstanceProfile"),
-    *("iam:Tag*", "iam:Untag*", "iam:UpdateRole"),
+    *("iam:AddClientIDToOpenIDConnectProvider", "iam:AddRoleToInstanceProfile", "iam:CreateInstanceProfile"),
+    *("iam:CreateOpenIDConnectProvider", "iam:CreatePolicy", "iam:CreatePolicyVersion"),
+    *("iam:CreateServiceLinkedRole", "iam:DeleteInstanceProfile", "iam:DeleteOpenIDConnectProvider"),
+    *("iam:DeletePolicy", "iam:DeletePolicyVersion", "iam:DeleteRole", "iam:PassRole"),
+    *("iam:RemoveClientIDFromOpenIDConnectProvider", "iam:RemoveRoleFromInstanceProfile", "iam:Tag*"),
+    *(
+        "iam:Untag*",
+        "iam:UpdateOpenIDConnectProviderThumbprint",
+        "iam:UpdateRole",
+        "iam:UpdateRoleDescription",
+    ),
 ]
 _AUDIT_ENDS = [
     *("access-analyzer:DeleteAnalyzer", "cloudtrail:DeleteTrail", "cloudtrail:StopLogging"),
@@ -51,35 +59,88 @@ def trust(provider_arn: str, audience: str, subjects: Sequence[str]) -> str:
 def preview(bucket_arn: str, key_arn: str) -> str:
     """What makes of AWS's ReadOnlyAccess a role that reads the state, and nobody's secrets or data."""
     return document(
-        {"Sid": "FindState", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": bucket_arn},
-        {"Sid": "ReadState", "Effect": "Allow", "Action": "s3:GetObject", "Resource": f"{bucket_arn}/*"},
-        {
-            "Sid": "OpenState",
-            "Effect": "Allow",
-            "Action": ["kms:Decrypt", "kms:DescribeKey"],
-            "Resource": key_arn,
-        },
-        {
-            "Sid": "NoSecrets",
-            "Effect": "Deny",
-            "Action": ["secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue"],
-            "Resource": "*",
-        },
-        # Parameters of type SecureString, and everything that is encrypted by a key.
-        {"Sid": "NoOtherKey", "Effect": "Deny", "Action": "kms:Decrypt", "NotResource": key_arn},
-        {
-            "Sid": "NoOtherObjects",
-            "Effect": "Deny",
-            "Action": "s3:GetObject*",
-            "NotResource": f"{bucket_arn}/*",
-        },
-        {
-            "Sid": "NoItems",
-            "Effect": "Deny",
-            "Action": ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"],
-            "Resource": "*",
-        },
+        *_state(bucket_arn, key_arn, ["kms:Decrypt", "kms:DescribeKey"]),
+        *_no_secrets(key_arn),
+        *_no_data(bucket_arn),
     )
+
+
+def drift(bucket_arn: str, key_arn: str, secrets: Sequence[str]) -> str:
+    """The same for a role that refreshes: it locks the state, and reads what the stack keeps in these secrets."""
+    lock = {
+        "Sid": "LockState",
+        "Effect": "Allow",
+        # Versions are not its to delete: in a versioned bucket a lock is let go by a mark, which no object lock refuses.
+        "Action": ["s3:PutObject", "s3:DeleteObject"],
+        "Resource": f"{bucket_arn}/.pulumi/locks/*",
+    }
+    return document(
+        *_state(bucket_arn, key_arn, ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"]),
+        lock,
+        *(_these_secrets(key_arn, secrets) if secrets else _no_secrets(key_arn)),
+        *_no_data(bucket_arn),
+    )
+
+
+def _state(bucket_arn: str, key_arn: str, key_actions: Sequence[str]) -> Iterator[Statement]:
+    yield {"Sid": "FindState", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": bucket_arn}
+    yield {"Sid": "ReadState", "Effect": "Allow", "Action": "s3:GetObject", "Resource": f"{bucket_arn}/*"}
+    yield {"Sid": "OpenState", "Effect": "Allow", "Action": [*key_actions], "Resource": key_arn}
+
+
+def _no_secrets(key_arn: str) -> Iterator[Statement]:
+    yield {"Sid": "NoSecrets", "Effect": "Deny", "Action": _SECRET_READS, "Resource": "*"}
+    # Parameters of type SecureString, and everything that is encrypted by a key.
+    yield {"Sid": "NoOtherKey", "Effect": "Deny", "Action": "kms:Decrypt", "NotResource": key_arn}
+
+
+def _these_secrets(key_arn: str, secrets: Sequence[str]) -> Iterator[Statement]:
+    """Secrets of Secrets Manager and parameters of type SecureString, of this account. What opens one opens no other.
+
+    https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-encryption-context
+    """
+    partition, _, account = home_of(key_arn)
+    # AWS gives the name of a secret six more characters in its ARN.
+    kept = [f"arn:{partition}:secretsmanager:*:{account}:secret:{name}-??????" for name in secrets]
+    parameters = [f"arn:{partition}:ssm:*:{account}:parameter/{name.removeprefix('/')}" for name in secrets]
+    contexts = {"kms:EncryptionContext:SecretARN": kept, "kms:EncryptionContext:PARAMETER_ARN": parameters}
+    yield {
+        "Sid": "ReadSecrets",
+        "Effect": "Allow",
+        "Action": "secretsmanager:GetSecretValue",
+        "Resource": kept,
+    }
+    yield {"Sid": "NoOtherSecrets", "Effect": "Deny", "Action": _SECRET_READS, "NotResource": kept}
+    for sid, key in zip(("OpenSecrets", "OpenParameters"), contexts, strict=True):
+        yield {
+            "Sid": sid,
+            "Effect": "Allow",
+            "Action": "kms:Decrypt",
+            "Resource": f"arn:{partition}:kms:*:{account}:key/*",
+            "Condition": {"StringLike": {key: contexts[key]}},
+        }
+    yield {
+        "Sid": "NoOtherKey",
+        "Effect": "Deny",
+        "Action": "kms:Decrypt",
+        "NotResource": key_arn,
+        "Condition": {"StringNotLike": contexts},
+    }
+
+
+def _no_data(bucket_arn: str) -> Iterator[Statement]:
+    yield {
+        "Sid": "NoOtherObjects",
+        "Effect": "Deny",
+        "Action": "s3:GetObject*",
+        "NotResource": f"{bucket_arn}/*",
+    }
+    yield {
+        "Sid": "NoItems",
+        "Effect": "Deny",
+        "Action": ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"],
+        "Resource": "*",
+    }
 
 
 def boundary_arn(home: Home, name: str) -> str:

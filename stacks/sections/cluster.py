@@ -15,7 +15,7 @@ class Access(Section):
     """What one IAM principal may do in an EKS cluster."""
 
     principal_arn: Annotated[str, rule("the ARN of an IAM principal", ARN)]
-    level: Literal["view", "edit", "admin"] | None = None
+    level: Literal["view", "view-all", "edit", "admin"] | None = None
     namespaces: Annotated[list[str] | None, Field(min_length=1)] = None
 
 

@@ -15,6 +15,10 @@ class Delivery(Section):
 
     repository: Annotated[str, rule(delivery.REPOSITORY_RULE, delivery.REPOSITORY)]
     preview_jobs: Annotated[list[str], passes(delivery.JOBS_RULE, delivery.are_jobs)] | None = None
+    drift_jobs: Annotated[list[str], passes(delivery.DRIFT_JOBS_RULE, delivery.are_trusted_jobs)] | None = (
+        None
+    )
+    drift_secrets: Annotated[list[str], passes(delivery.SECRETS_RULE, delivery.are_secrets)] | None = None
     deploy_jobs: (
         Annotated[dict[str, list[str]], passes(delivery.DEPLOY_JOBS_RULE, delivery.are_deploy_jobs)] | None
     ) = None

@@ -84,6 +84,7 @@ def test_the_bounds_of_roles_are_not_those_of_ci_s_own(run: Run, program: Progra
         "backup-role": BOUNDARY,
         "audit-config": BOUNDARY,
         "delivery-preview": None,
+        "delivery-drift": None,
         "delivery-deploy-prod": "arn:delivery-boundary",
     }
 
@@ -103,6 +104,8 @@ def test_no_bounds_by_default(run: Run, program: Program) -> None:
         {"delivery": {**DELIVERY, "deployJobs": {"dev": ["ref:refs/heads/main"]}, "lockDays": 0}},
         {"delivery": {**DELIVERY, "providerArn": "arn:aws:iam::123456789012:oidc-provider/ci.example.com"}},
         {"delivery": {**DELIVERY, "subject": "project_path:{repository}:{job}", "services": ["ec2"]}},
+        {"delivery": {**DELIVERY, "driftJobs": ["environment:reviewed-preview"], "driftSecrets": ["chat-*"]}},
+        {"delivery": {**DELIVERY, "driftSecrets": []}},
         {"roleBoundary": "arn:aws:iam::aws:policy/PowerUserAccess"},
     ],
 )
@@ -143,6 +146,14 @@ def test_what_a_component_takes_is_let_through(more: dict[str, Any]) -> None:
         (
             {"delivery": {**DELIVERY, "previewJobs": ["*"]}},
             "slipway:delivery.previewJobs must be the ends of",
+        ),
+        (
+            {"delivery": {**DELIVERY, "driftJobs": ["pull_request"]}},
+            "slipway:delivery.driftJobs must be the ends of subject claims",
+        ),
+        (
+            {"delivery": {**DELIVERY, "driftSecrets": ["arn:aws:x"]}},
+            "slipway:delivery.driftSecrets must be names of secrets",
         ),
         (
             {"delivery": {**DELIVERY, "deployJobs": {"prod": ["pull_request"]}}},

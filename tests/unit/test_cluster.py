@@ -179,6 +179,7 @@ def test_access_is_by_principal_and_level(run: Run, program: Program) -> None:
                 "ops": {"principal_arn": OPS, "level": "admin"},
                 "developers": developers,
                 "auditors": {"principal_arn": pulumi.Output.from_input(f"{OPS}-audit")},
+                "drift": {"principal_arn": f"{OPS}-drift", "level": "view-all"},
             }
         )
     )
@@ -198,6 +199,7 @@ def test_access_is_by_principal_and_level(run: Run, program: Program) -> None:
             {"type": "namespace", "namespaces": ["prod", "prod-*"]},
         ),
         "main-access-auditors": ("AmazonEKSViewPolicy", {"type": "cluster"}),
+        "main-access-drift": ("AmazonEKSAdminViewPolicy", {"type": "cluster"}),
     }
 
 

@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 
 from slipway import ArgumentError, Delivery
+from slipway import delivery_policies as policies
 from tests.unit.mocks import Mocks, Program, Run
 
-KEY, BUCKET, ROLE, POLICY = (
+KEY, BUCKET, ROLE, POLICY, LIMITS = (
     "aws:kms/key:Key",
     "aws:s3/bucket:Bucket",
     "aws:iam/role:Role",
     "aws:iam/policy:Policy",
+    "aws:iam/rolePolicy:RolePolicy",
 )
 PROVIDER = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
 STATE_KEY = "arn:aws:kms:eu-central-1:123456789012:key/delivery-state-key"
@@ -55,9 +57,12 @@ def test_children(run: Run, program: Program) -> None:
         "aws:iam/openIdConnectProvider:OpenIdConnectProvider delivery-provider",
         "aws:iam/policy:Policy delivery-boundary",
         "aws:iam/role:Role delivery-deploy-prod",
+        "aws:iam/role:Role delivery-drift",
         "aws:iam/role:Role delivery-preview",
+        "aws:iam/rolePolicy:RolePolicy delivery-drift-limits",
         "aws:iam/rolePolicy:RolePolicy delivery-preview-limits",
         "aws:iam/rolePolicyAttachment:RolePolicyAttachment delivery-deploy-prod-writes",
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment delivery-drift-reads",
         "aws:iam/rolePolicyAttachment:RolePolicyAttachment delivery-preview-reads",
         "aws:kms/key:Key delivery-state-key",
         "aws:s3/bucket:Bucket delivery-state",
@@ -80,6 +85,7 @@ def test_outputs(run: Run) -> None:
     assert outputs == {
         "provider_arn": PROVIDER,
         "preview_role_arn": "arn:delivery-preview",
+        "drift_role_arn": "arn:delivery-drift",
         "deploy_role_arns": {"dev": "arn:delivery-deploy-dev", "prod": "arn:delivery-deploy-prod"},
         "boundary_arn": BOUNDARY,
         "state_bucket_name": "states",
@@ -88,12 +94,16 @@ def test_outputs(run: Run) -> None:
     }
 
 
-def test_pull_requests_preview_and_the_environment_deploys(run: Run, program: Program) -> None:
+def test_pull_requests_preview_main_compares_and_the_environment_deploys(run: Run, program: Program) -> None:
     make(run)
     issuer = "token.actions.githubusercontent.com"
     assert trust(program, "delivery-preview") == {
         f"{issuer}:aud": "sts.amazonaws.com",
         f"{issuer}:sub": ["repo:acme/chat:pull_request"],
+    }
+    assert trust(program, "delivery-drift") == {
+        f"{issuer}:aud": "sts.amazonaws.com",
+        f"{issuer}:sub": ["repo:acme/chat:ref:refs/heads/main"],
     }
     assert trust(program, "delivery-deploy-prod")[f"{issuer}:sub"] == ["repo:acme/chat:environment:prod"]
     provider = program.by_name(
@@ -112,6 +122,7 @@ def test_another_ci(run: Run, program: Program) -> None:
         audience="https://gitlab.example.com",
         subject="project_path:{repository}:{job}",
         preview_jobs=["ref_type:branch:ref:main", "ref_type:branch:ref:next"],
+        drift_jobs=["ref_type:branch:ref:trunk"],
     )
     provider = program.by_name(
         "aws:iam/openIdConnectProvider:OpenIdConnectProvider", "delivery-provider"
@@ -122,6 +133,8 @@ def test_another_ci(run: Run, program: Program) -> None:
     }
     subjects = trust(program, "delivery-preview")["token.actions.githubusercontent.com:sub"]  # the mock's
     assert subjects == [f"project_path:acme/chat:ref_type:branch:ref:{name}" for name in ("main", "next")]
+    compares = trust(program, "delivery-drift")["token.actions.githubusercontent.com:sub"]
+    assert compares == ["project_path:acme/chat:ref_type:branch:ref:trunk"]
 
 
 def test_a_provider_that_the_account_has_is_taken(run: Run, program: Program) -> None:
@@ -139,11 +152,29 @@ def test_each_role_s_policies(run: Run, program: Program) -> None:
     assert preview["description"] == "Taken by jobs of acme/chat: preview"
     assert "permissionsBoundary" not in preview
     assert deploy["permissionsBoundary"] == outputs["boundary_arn"]
+    drift = program.by_name(ROLE, "delivery-drift").inputs
+    assert (drift["path"], drift["description"]) == (
+        "/slipway-delivery/",
+        "Taken by jobs of acme/chat: drift",
+    )
+    assert "permissionsBoundary" not in drift
     attachment = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-    reads = program.by_name(attachment, "delivery-preview-reads").inputs
-    assert reads["policyArn"] == "arn:aws:iam::aws:policy/ReadOnlyAccess"
+    for role in ("delivery-preview", "delivery-drift"):
+        reads = program.by_name(attachment, f"{role}-reads").inputs
+        assert reads["policyArn"] == "arn:aws:iam::aws:policy/ReadOnlyAccess"
+        assert reads["role"] == program.by_name(LIMITS, f"{role}-limits").inputs["role"]
     writes = program.by_name(attachment, "delivery-deploy-prod-writes").inputs
     assert writes["policyArn"] == outputs["boundary_arn"]
+
+
+@pytest.mark.parametrize(("said", "secrets"), [({}, ["*"]), ({"drift_secrets": ["chat-*"]}, ["chat-*"])])
+def test_each_role_s_limits(run: Run, program: Program, said: Any, secrets: list[str]) -> None:
+    make(run, **said)
+    limits = {
+        role: program.by_name(LIMITS, f"delivery-{role}-limits").inputs for role in ("preview", "drift")
+    }
+    assert limits["preview"]["policy"] == policies.preview("arn:aws:s3:::states", STATE_KEY)
+    assert limits["drift"]["policy"] == policies.drift("arn:aws:s3:::states", STATE_KEY, secrets)
 
 
 def test_the_boundary_speaks_of_itself_by_the_name_that_it_gets(run: Run, program: Program) -> None:
@@ -258,6 +289,17 @@ JOBS = "must be the ends of subject claims, as environment:prod, without * or ?"
         ({"preview_jobs": "pull_request"}, f"preview_jobs {JOBS}"),
         ({"preview_jobs": ["a", "a"]}, f"preview_jobs {JOBS}"),
         ({"preview_jobs": ["ref:refs/heads/*"]}, f"preview_jobs {JOBS}"),
+        ({"drift_jobs": []}, f"drift_jobs {JOBS}"),
+        ({"drift_jobs": "ref:refs/heads/main"}, f"drift_jobs {JOBS}"),
+        ({"drift_jobs": ["ref:refs/heads/*"]}, f"drift_jobs {JOBS}"),
+        ({"drift_jobs": ["ref:refs/heads/main", "pull_request"]}, "whoever opens one would read secrets"),
+        (
+            {"drift_secrets": "*"},
+            "drift_secrets must be names of secrets, * for any characters; [] for none, got '*'",
+        ),
+        ({"drift_secrets": [""]}, "drift_secrets must be names of secrets"),
+        ({"drift_secrets": ["arn:aws:x"]}, "drift_secrets must be names of secrets"),
+        ({"drift_secrets": ["chat", "chat"]}, "drift_secrets must be names of secrets"),
         ({"deploy_jobs": {}}, "deploy_jobs must be stacks, each with its jobs"),
         ({"deploy_jobs": ["prod"]}, "deploy_jobs must be stacks, each with its jobs"),
         ({"deploy_jobs": {"prod": []}}, "deploy_jobs must be stacks, each with its jobs"),

@@ -19,10 +19,18 @@ PROVIDER = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercont
 OWN = policies.boundary_arn(HOME, "edge")
 CI_ROLE = "arn:aws:iam::123456789012:role/slipway-delivery/deploy-prod"
 OTHER_ROLE = "arn:aws:iam::123456789012:role/cluster-nodes"
+OTHER_KEY = "arn:aws:kms:eu-central-1:123456789012:key/other"
+CLUSTER_PROVIDER = "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-central-1.amazonaws.com/id/1"
+LOCK = f"{BUCKET}/.pulumi/locks/organization/chat/prod/1.json"
+SECRET = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:chat-4f5e6d7-AbCdEf"
+PARAMETER = "arn:aws:ssm:us-east-1:123456789012:parameter/cdn/origin"
+OF_SECRET, OF_PARAMETER = "kms:EncryptionContext:SecretARN", "kms:EncryptionContext:PARAMETER_ARN"
 
 
-TESTS: dict[str, Callable[[str | None, str], bool]] = {
+TESTS: dict[str, Callable[[str | None, Any], bool]] = {
     "StringNotEquals": lambda said, right: said != right,
+    "StringLike": lambda said, right: said is not None and is_like(said, right),
+    "StringNotLike": lambda said, right: said is None or not is_like(said, right),
     "ArnNotLike": lambda said, right: said is None or not fnmatchcase(said, right),
     "Bool": lambda said, right: said == right,
 }
@@ -32,11 +40,15 @@ def some(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else value
 
 
+def is_like(said: str, patterns: Any) -> bool:
+    return any(fnmatchcase(said, pattern) for pattern in some(patterns))
+
+
 def covers(statement: dict[str, Any], key: str, asked: str) -> bool:
     """Whether Action or NotAction, Resource or NotResource of a statement is about what is asked."""
     if f"Not{key}" in statement:
-        return not any(fnmatchcase(asked, pattern) for pattern in some(statement[f"Not{key}"]))
-    return any(fnmatchcase(asked, pattern) for pattern in some(statement[key]))
+        return not is_like(asked, statement[f"Not{key}"])
+    return is_like(asked, statement[key])
 
 
 def holds(condition: dict[str, dict[str, Any]], context: dict[str, str]) -> bool:
@@ -50,6 +62,10 @@ def holds(condition: dict[str, dict[str, Any]], context: dict[str, str]) -> bool
 
 def allowed(policy: str, action: str, resource: str, **context: str) -> bool:
     said = {key.replace("_", ":", 1): value for key, value in context.items()}
+    return permits(policy, action, resource, said)
+
+
+def permits(policy: str, action: str, resource: str, said: dict[str, str]) -> bool:
     effects = {
         statement["Effect"]
         for statement in json.loads(policy)["Statement"]
@@ -60,9 +76,11 @@ def allowed(policy: str, action: str, resource: str, **context: str) -> bool:
     return effects == {"Allow"}
 
 
-def denied(policy: str, action: str, resource: str) -> bool:
+def denied(policy: str, action: str, resource: str, context: dict[str, str] | None = None) -> bool:
     return any(
-        covers(statement, "Action", action) and covers(statement, "Resource", resource)
+        covers(statement, "Action", action)
+        and covers(statement, "Resource", resource)
+        and holds(statement.get("Condition", {}), context or {})
         for statement in json.loads(policy)["Statement"]
         if statement["Effect"] == "Deny"
     )
@@ -83,6 +101,16 @@ def test_a_boundary_fits_into_a_managed_policy() -> None:
         ("iam:PassRole", OTHER_ROLE, {}),
         ("iam:CreateRole", OTHER_ROLE, {"iam_PermissionsBoundary": OWN}),
         ("iam:PutRolePolicy", OTHER_ROLE, {"iam_PermissionsBoundary": OWN}),
+        ("iam:UpdateRole", OTHER_ROLE, {}),
+        ("iam:UpdateRoleDescription", OTHER_ROLE, {}),
+        ("iam:AddClientIDToOpenIDConnectProvider", CLUSTER_PROVIDER, {}),
+        ("iam:RemoveClientIDFromOpenIDConnectProvider", CLUSTER_PROVIDER, {}),
+        ("iam:UpdateOpenIDConnectProviderThumbprint", CLUSTER_PROVIDER, {}),
+        ("secretsmanager:GetSecretValue", "*", {}),
+        ("ssm:GetParameter", "*", {}),
+        ("kms:Decrypt", OTHER_KEY, {}),
+        ("kms:GenerateDataKey", KEY, {"aws_PrincipalArn": CI_ROLE}),
+        ("s3:DeleteObject", LOCK, {"aws_PrincipalArn": CI_ROLE}),
         ("s3:PutObject", f"{BUCKET}/.pulumi/stacks/chat/prod.json", {"aws_PrincipalArn": CI_ROLE}),
         ("kms:Decrypt", KEY, {"aws_PrincipalArn": CI_ROLE}),
         ("cloudtrail:CreateTrail", "*", {}),
@@ -107,6 +135,9 @@ def test_a_deployment_may(action: str, resource: str, context: dict[str, str]) -
         ("iam:PassRole", CI_ROLE, {}),
         ("iam:CreatePolicyVersion", OWN, {}),
         ("iam:DeleteOpenIDConnectProvider", PROVIDER, {}),
+        ("iam:AddClientIDToOpenIDConnectProvider", PROVIDER, {}),
+        ("iam:UpdateOpenIDConnectProviderThumbprint", PROVIDER, {}),
+        ("iam:UpdateRoleDescription", CI_ROLE, {}),
         ("organizations:LeaveOrganization", "*", {}),
         ("sts:AssumeRole", OTHER_ROLE, {}),
         ("cloudtrail:StopLogging", "*", {}),
@@ -117,6 +148,7 @@ def test_a_deployment_may(action: str, resource: str, context: dict[str, str]) -
         ("kms:ScheduleKeyDeletion", KEY, {"aws_PrincipalArn": CI_ROLE}),
         ("s3:GetObject", f"{BUCKET}/.pulumi/stacks/chat/prod.json", {"aws_PrincipalArn": OTHER_ROLE}),
         ("kms:Decrypt", KEY, {"aws_PrincipalArn": OTHER_ROLE}),
+        ("kms:GenerateDataKey", KEY, {"aws_PrincipalArn": OTHER_ROLE}),
         ("dynamodb:GetItem", "*", {}),
     ],
 )
@@ -140,6 +172,107 @@ def test_a_preview_reads_the_state_and_nobody_s_secrets() -> None:
         assert denied(policy, action, resource), action
     assert not denied(policy, "secretsmanager:DescribeSecret", "*")
     assert not denied(policy, "s3:GetBucketPolicy", "arn:aws:s3:::backups")
+
+    for action in ("s3:PutObject", "s3:DeleteObject"):
+        assert not allowed(policy, action, LOCK)
+    assert not allowed(policy, "kms:GenerateDataKey", KEY)
+    assert denied(policy, "kms:Decrypt", OTHER_KEY, {OF_SECRET: SECRET})
+
+
+def statements(policy: str) -> dict[str, Any]:
+    return {statement["Sid"]: statement for statement in json.loads(policy)["Statement"]}
+
+
+def test_a_comparison_is_a_preview_but_for_the_lock_and_the_secrets() -> None:
+    compares, previews = (
+        statements(policies.drift(BUCKET, KEY, ["*"])),
+        statements(policies.preview(BUCKET, KEY)),
+    )
+    assert list(compares) == [
+        *("FindState", "ReadState", "OpenState", "LockState", "ReadSecrets", "NoOtherSecrets"),
+        *("OpenSecrets", "OpenParameters", "NoOtherKey", "NoOtherObjects", "NoItems"),
+    ]
+    for sid in ("FindState", "ReadState", "NoOtherObjects", "NoItems"):
+        assert compares[sid] == previews[sid]
+    assert compares["OpenState"] == {
+        "Sid": "OpenState",
+        "Effect": "Allow",
+        "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
+        "Resource": KEY,
+    }
+
+
+def test_a_comparison_takes_the_lock_and_writes_nothing_else() -> None:
+    policy = policies.drift(BUCKET, KEY, ["*"])
+    for action in ("s3:PutObject", "s3:DeleteObject", "s3:GetObject"):
+        assert allowed(policy, action, LOCK)
+    for key in (
+        *("stacks/chat/prod.json", "history/chat/prod/prod-1.history.json", "backups/chat/prod/prod.1.json"),
+        *("meta.yaml", "locks.json"),
+    ):
+        for action in ("s3:PutObject", "s3:DeleteObject"):
+            assert not allowed(policy, action, f"{BUCKET}/.pulumi/{key}")
+        assert allowed(policy, "s3:GetObject", f"{BUCKET}/.pulumi/{key}")
+    for action in ("s3:DeleteObjectVersion", "s3:BypassGovernanceRetention", "s3:PutObjectRetention"):
+        assert not allowed(policy, action, LOCK)
+    written = [one for one in statements(policy).values() if "s3:PutObject" in one["Action"]]
+    assert [one["Resource"] for one in written] == [f"{BUCKET}/.pulumi/locks/*"]
+    assert not denied(document(policies.own_state(BUCKET, "prod", CI_ROLE)), "s3:PutObject", LOCK)
+
+
+def test_a_comparison_uses_the_state_s_key_and_makes_none_of_another_s_data() -> None:
+    policy = policies.drift(BUCKET, KEY, ["*"])
+    for action in ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"):
+        assert allowed(policy, action, KEY)
+    for action in ("kms:GenerateDataKey", "kms:Encrypt", "kms:ScheduleKeyDeletion"):
+        assert not permits(policy, action, OTHER_KEY, {OF_SECRET: SECRET})
+
+
+@pytest.mark.parametrize("secrets", [["*"], ["chat-*", "/cdn/*"], ["other", "chat-4f5e6d7", "cdn/origin"]])
+def test_a_comparison_reads_the_secrets_that_it_may(secrets: list[str]) -> None:
+    policy = policies.drift(BUCKET, KEY, secrets)
+    assert allowed(policy, "secretsmanager:GetSecretValue", SECRET)
+    assert permits(policy, "kms:Decrypt", OTHER_KEY, {OF_SECRET: SECRET})
+    assert permits(policy, "kms:Decrypt", OTHER_KEY, {OF_PARAMETER: PARAMETER})
+    assert not allowed(policy, "secretsmanager:PutSecretValue", SECRET)
+
+
+@pytest.mark.parametrize("secrets", [["chat"], ["cha"], ["other-*"], []])
+def test_a_comparison_reads_no_other_secrets(secrets: list[str]) -> None:
+    policy = policies.drift(BUCKET, KEY, secrets)
+    for action in ("secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue"):
+        assert denied(policy, action, SECRET)
+    for context in ({OF_SECRET: SECRET}, {OF_PARAMETER: PARAMETER}):
+        assert denied(policy, "kms:Decrypt", OTHER_KEY, context)
+        assert not permits(policy, "kms:Decrypt", OTHER_KEY, context)
+
+
+def test_a_comparison_without_secrets_has_the_preview_s_denials() -> None:
+    compares, previews = (
+        statements(policies.drift(BUCKET, KEY, [])),
+        statements(policies.preview(BUCKET, KEY)),
+    )
+    assert compares.keys() - previews.keys() == {"LockState"}
+    assert (compares["NoSecrets"], compares["NoOtherKey"]) == (previews["NoSecrets"], previews["NoOtherKey"])
+
+
+def test_a_comparison_opens_nothing_but_secrets() -> None:
+    """What is encrypted in a bucket, a volume or a table stays closed, and so does another account's."""
+    policy = policies.drift(BUCKET, KEY, ["*"])
+    assert denied(policy, "kms:Decrypt", OTHER_KEY)
+    assert denied(
+        policy, "kms:Decrypt", OTHER_KEY, {"kms:EncryptionContext:aws:s3:arn": "arn:aws:s3:::backups"}
+    )
+    elsewhere = SECRET.replace("123456789012", "210987654321")
+    assert denied(policy, "kms:Decrypt", OTHER_KEY, {OF_SECRET: elsewhere})
+    assert denied(policy, "secretsmanager:GetSecretValue", elsewhere)
+    assert denied(policy, "s3:GetObject", "arn:aws:s3:::backups/x")
+    assert denied(policy, "dynamodb:GetItem", "*")
+
+
+def test_reading_policies_fit_into_a_role() -> None:
+    many = [f"{'x' * 40}{number}" for number in range(10)]
+    assert len(policies.drift(BUCKET, KEY, many)) < 10240
 
 
 @pytest.mark.parametrize(
