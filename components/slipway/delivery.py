@@ -66,11 +66,11 @@ class DeliveryArgs(TypedDict):
     preview_jobs: NotRequired[Sequence[str]]
     """Jobs that may read, by the end of their token's subject. Default `pull_request`."""
     drift_jobs: NotRequired[Sequence[str]]
-    """Jobs that may compare a whole stack with the cloud: lock its state and read its secrets, but change nothing. Default
-    `ref:refs/heads/main`; of an environment with reviewers, `environment:reviewed-preview`."""
+    """Jobs that may compare whole stacks with the cloud: lock their states and read their secrets, and change nothing. Never
+    `pull_request`. Default `ref:refs/heads/main`."""
     drift_secrets: NotRequired[Sequence[str]]
-    """Secrets and encrypted parameters of the account that those jobs may read, by name; a `*` stands for any characters.
-    Default all, `*`; `[]` lets them read none."""
+    """Secrets and encrypted parameters of the account that `drift_jobs` may read, by name; a `*` stands for any characters,
+    and `[]` is none. Default `*`, all."""
     deploy_jobs: NotRequired[Mapping[str, Sequence[str]]]
     """Jobs that may write, by stack, whose state they write alone. Default `prod` by `environment:prod`; a branch is
     `ref:refs/heads/main`."""
@@ -211,7 +211,7 @@ class Delivery(pulumi.ComponentResource):
     preview_role_arn: pulumi.Output[str]
     """ARN of the role that previews: it reads the account and the state, but no secret's value."""
     drift_role_arn: pulumi.Output[str]
-    """ARN of the role that compares: what the preview's reads, the stacks' secrets, and the state's lock."""
+    """ARN of the role that compares: it reads what the preview's does and the stacks' secrets, and locks their states."""
     deploy_role_arns: pulumi.Output[Mapping[str, str]]
     """ARN of the role that deploys each stack."""
     boundary_arn: pulumi.Output[str]

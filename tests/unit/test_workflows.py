@@ -79,6 +79,31 @@ def test_only_the_preview_of_the_repositorys_own_branches_gets_credentials() -> 
     assert job["fork"]["permissions"] == {"contents": "read"}
 
 
+def test_each_job_takes_the_weakest_role_that_does_for_it() -> None:
+    roles = {
+        file.name: [said["role"] for step in steps(file) if "role" in (said := step.get("with", {}))]
+        for file in WORKFLOWS
+    }
+    assert {name: found for name, found in roles.items() if found} == {
+        "drift.yml": ["${{ vars.AWS_DRIFT_ROLE }}"],
+        "preview.yml": ["${{ vars.AWS_PREVIEW_ROLE }}"],
+        "slipway.yml": ["${{ inputs.role }}", "${{ inputs.role }}"],
+        "stack.yml": ["${{ vars.AWS_DEPLOY_ROLE }}"],
+    }
+
+
+def test_a_preview_has_an_environment_only_when_one_is_named() -> None:
+    """Its reviewers let it read secrets; and what else looks, as drift, waits for nobody."""
+    named = read(GITHUB / "workflows/preview.yml")["jobs"]["preview"]["environment"]
+    assert named == "${{ vars.SLIPWAY_PREVIEW_ENVIRONMENT }}"
+    assert "environment" not in read(GITHUB / "workflows/drift.yml")["jobs"]["drift"]
+    called = read(GITHUB / "workflows/slipway.yml")
+    assert called[True]["workflow_call"]["inputs"]["preview-environment"]["default"] == ""
+    by_event = "inputs.command == '' && github.event_name == 'pull_request'"
+    asked = f"(inputs.command == 'preview' || {by_event}) && inputs.preview-environment || ''"
+    assert called["jobs"]["read"]["environment"] == f"${{{{ {asked} }}}}"
+
+
 def test_whoever_changes_a_stack_waits_for_the_others() -> None:
     """Merges, starts by hand and other repositories' calls: one run per environment, and none of them is cut short.
 
