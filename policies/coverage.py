@@ -19,16 +19,33 @@ APP, MONITORING = "slipway:index:App", "slipway:index:MonitoringStack"
 
 STATEFUL = frozenset(
     {
+        "aws:docdb/cluster:Cluster",
         "aws:dynamodb/table:Table",
         "aws:ebs/volume:Volume",
+        "aws:efs/fileSystem:FileSystem",
+        "aws:fsx/lustreFileSystem:LustreFileSystem",
+        "aws:fsx/openZfsFileSystem:OpenZfsFileSystem",
+        "aws:fsx/windowsFileSystem:WindowsFileSystem",
+        "aws:neptune/cluster:Cluster",
         "aws:rds/cluster:Cluster",
         "aws:rds/instance:Instance",
+        "aws:redshift/cluster:Cluster",
     }
 )
 """What AWS Backup takes by tag and what has no other copy. Buckets keep their versions, vaults are the copy."""
 
-_OWN_BACKUPS = Want("backupRetentionPeriod", lambda days: days > 0, "1 day or more", absent=0)
-RETENTION: Wants = {"aws:rds/cluster:Cluster": [_OWN_BACKUPS], "aws:rds/instance:Instance": [_OWN_BACKUPS]}
+
+def _own_backups(path: str, absent: int) -> list[Want]:
+    return [Want(path, lambda days: days > 0, "1 day or more", absent)]
+
+
+RETENTION: Wants = {
+    "aws:docdb/cluster:Cluster": _own_backups("backupRetentionPeriod", 1),
+    "aws:neptune/cluster:Cluster": _own_backups("backupRetentionPeriod", 1),
+    "aws:rds/cluster:Cluster": _own_backups("backupRetentionPeriod", 1),
+    "aws:rds/instance:Instance": _own_backups("backupRetentionPeriod", 0),
+    "aws:redshift/cluster:Cluster": _own_backups("automatedSnapshotRetentionPeriod", 1),
+}
 
 
 def _selected(stack: Stack) -> list[tuple[Any, Any]]:
@@ -44,10 +61,13 @@ def _selected(stack: Stack) -> list[tuple[Any, Any]]:
 def _unprotected(stack: Stack) -> Iterator[tuple[Resource, str]]:
     selected = _selected(stack)
     for resource in stack.of(*STATEFUL):
-        if resource.at("replicateSourceDb"):
+        if resource.at("replicateSourceDb") or resource.at("replicationSourceIdentifier"):
             continue  # a copy of what is backed up itself
         found = tags(resource)
-        if found is not None and not any(found.get(key) == value for key, value in selected):
+        by_name = any(
+            resource.urn in selection.uses.get("resources", ()) for selection in stack.of(SELECTION)
+        )
+        if found is not None and not by_name and not any(found.get(key) == value for key, value in selected):
             key, value = selected[0]
             yield resource, f"no vault selects it: it has no tag {key} = {value}"
         for problem in unmet(RETENTION, resource):

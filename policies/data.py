@@ -8,9 +8,14 @@ from policies.rules import About, Resource, Rule, Want, Wants, off, on, unmet
 from slipway_rules.stateful import HOLDERS
 
 _LEAST_DAYS = 14
+_OF_A_DATABASE = [on("deletionProtection"), off("skipFinalSnapshot")]
 
 GUARDS: Wants = {
     "aws:backup/vault:Vault": [off("forceDestroy")],
+    "aws:cognito/userPool:UserPool": [
+        Want("deletionProtection", lambda value: value == "ACTIVE", "ACTIVE", absent="INACTIVE")
+    ],
+    "aws:docdb/cluster:Cluster": _OF_A_DATABASE,
     "aws:dynamodb/table:Table": [on("deletionProtectionEnabled")],
     "aws:ecr/repository:Repository": [off("forceDelete")],
     "aws:eks/cluster:Cluster": [on("deletionProtection")],
@@ -22,13 +27,21 @@ GUARDS: Wants = {
             absent=30,
         )
     ],
-    "aws:rds/cluster:Cluster": [on("deletionProtection"), off("skipFinalSnapshot")],
-    "aws:rds/instance:Instance": [on("deletionProtection"), off("skipFinalSnapshot")],
+    "aws:neptune/cluster:Cluster": _OF_A_DATABASE,
+    "aws:rds/cluster:Cluster": _OF_A_DATABASE,
+    "aws:rds/instance:Instance": _OF_A_DATABASE,
+    "aws:redshift/cluster:Cluster": [off("skipFinalSnapshot")],
     "aws:s3/bucket:Bucket": [off("forceDestroy")],
     "aws:secretsmanager/secret:Secret": [
         Want("recoveryWindowInDays", lambda days: days > 0, "above 0", absent=30)
     ],
 }
+
+
+def _unguarded(resource: Resource) -> Iterator[str]:
+    # A replica is a copy, and AWS refuses a last snapshot of it.
+    if not resource.at("replicateSourceDb"):
+        yield from unmet(GUARDS, resource)
 
 
 def _not_kept(resource: Resource) -> Iterator[str]:
@@ -39,7 +52,7 @@ def _not_kept(resource: Resource) -> Iterator[str]:
 KEPT = Rule(
     About(
         name="data-protected",
-        what="A database, cluster, vault or bucket is neither deleted nor replaced unless the stack file says so by name.",
+        what="A database, file system, cluster, vault or bucket is neither deleted nor replaced unless the stack file says so by name.",
         why="Pulumi deletes what a program no longer declares, and replaces what a provider cannot change in place: one renamed "
         "argument is enough to lose a database. A protected resource is refused by the engine itself, with or without this pack.",
         mend="leave the component's `removal` at `protect`, or set the option protect=True; to let it go on purpose, name it in "
@@ -56,5 +69,5 @@ GUARDED = Rule(
         mend="leave the component's `removal` at `protect`, or set the property as said; to let it go on purpose, name the "
         "resource in slipway:allowReplacement of the stack file.",
     ),
-    lambda resource: unmet(GUARDS, resource),
+    _unguarded,
 )

@@ -1,14 +1,15 @@
-"""What the whole internet may reach, and whom a policy document lets in."""
+"""What the whole internet may reach."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from typing import Any, cast
+import re
+from collections.abc import Iterator
+from typing import Any
 
-from policies.rules import About, Resource, Rule, Stack, StackRule, Want, Wants, off, on, unmet
+from policies.documents import open_statements
+from policies.rules import About, Resource, Rule, Stack, StackRule, Want, Wants, given, off, on, unmet
 from slipway_rules.exposure import is_the_world
-from slipway_rules.values import at, each, is_known
+from slipway_rules.values import at, each, entries, is_known
 
 BUCKET, CLUSTER = "aws:s3/bucket:Bucket", "aws:eks/cluster:Cluster"
 CLOSED = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
@@ -19,46 +20,72 @@ _INGRESS_RULE = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 _DEFAULT_GROUP = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
 WEB = (80, 443)
 
-PRIVATE: Wants = {
-    CLOSED: [
-        on("blockPublicAcls"),
-        on("blockPublicPolicy"),
-        on("ignorePublicAcls"),
-        on("restrictPublicBuckets"),
-    ],
-    "aws:ec2/instance:Instance": [off("associatePublicIpAddress")],
-    "aws:ec2/subnet:Subnet": [off("mapPublicIpOnLaunch")],
-    "aws:rds/clusterInstance:ClusterInstance": [off("publiclyAccessible")],
-    "aws:rds/instance:Instance": [off("publiclyAccessible")],
-    "aws:s3/bucketAcl:BucketAcl": [
-        Want("acl", lambda acl: not acl.startswith("public"), "private", absent="private")
-    ],
-}
+_SWITCHES = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
+_WEBSITE = "aws:s3/bucketWebsiteConfiguration:BucketWebsiteConfiguration"
+_EVERYONES_GROUPS = re.compile(r".*/groups/global/(?:AllUsers|AuthenticatedUsers)")
+_PORTLESS = ("icmp", "icmpv6", "1", "58")
 
-DOCUMENTS: Mapping[str, str] = {
-    "aws:backup/vaultPolicy:VaultPolicy": "policy",
-    "aws:ecr/repositoryPolicy:RepositoryPolicy": "policy",
-    "aws:iam/role:Role": "assumeRolePolicy",
-    "aws:kms/key:Key": "policy",
-    "aws:s3/bucketPolicy:BucketPolicy": "policy",
-    "aws:secretsmanager/secretPolicy:SecretPolicy": "policy",
-    "aws:sns/topicPolicy:TopicPolicy": "policy",
-    "aws:sqs/queuePolicy:QueuePolicy": "policy",
+PRIVATE: Wants = {
+    CLOSED: [on(switch) for switch in _SWITCHES],
+    "aws:ec2/instance:Instance": [off("associatePublicIpAddress")],
+    "aws:ec2/launchConfiguration:LaunchConfiguration": [off("associatePublicIpAddress")],
+    "aws:ec2/subnet:Subnet": [off("mapPublicIpOnLaunch")],
+    "aws:lambda/functionUrl:FunctionUrl": [
+        Want("authorizationType", lambda kind: kind != "NONE", "AWS_IAM", absent="NONE")
+    ],
+    "aws:opensearch/domain:Domain": [given("vpcOptions", "subnets of a VPC")],
+    "aws:s3/accessPoint:AccessPoint": [
+        Want(f"publicAccessBlockConfiguration.{switch}", lambda on_: on_ is True, "true", absent=True)
+        for switch in _SWITCHES
+    ],
+    "aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock": [on(switch) for switch in _SWITCHES],
 }
-"""Where a resource's policy document stands."""
+_ACL = Want(
+    "acl",
+    lambda acl: not acl.startswith("public") and acl != "authenticated-read",
+    "private",
+    absent="private",
+)
+_UNREACHED = off("publiclyAccessible")
 
 
 def _open(resource: Resource) -> Iterator[str]:
     yield from unmet(PRIVATE, resource)
+    yield from open_statements(resource)
+    if resource.type.startswith("aws:"):  # databases, brokers, warehouses: AWS has one name for it
+        yield from _UNREACHED.unmet(resource)
+    if resource.type.startswith("aws:s3/"):
+        yield from _of_a_bucket(resource)
     if resource.type == CLUSTER:
         yield from _of_a_cluster(resource)
+    if resource.type == "aws:ec2/launchTemplate:LaunchTemplate":
+        for card in each(resource.at("networkInterfaces")):
+            if at(card, "associatePublicIpAddress") in (True, "true"):
+                yield "associatePublicIpAddress of networkInterfaces must be false"
+    if resource.type == "aws:lambda/permission:Permission":
+        yield from _of_a_permission(resource)
     for first, last in openings(resource):
         if first != last or first not in WEB:
             yield f"ports {first}-{last} are open to the whole internet"
-    if path := DOCUMENTS.get(resource.type):
-        for number, statement in _statements(resource.at(path)):
-            if lets_everyone_in(statement):
-                yield f"statement {at(statement, 'Sid', number)} of {path} allows everyone, without a condition"
+
+
+def _of_a_bucket(resource: Resource) -> Iterator[str]:
+    """A bucket, an object, or what is said of one."""
+    yield from _ACL.unmet(resource)
+    grants = [*each(resource.at("grants")), *each(resource.at("accessControlPolicy.grants"))]
+    for grant in grants:
+        group = at(grant, "uri", at(grant, "grantee.uri"))
+        if isinstance(group, str) and _EVERYONES_GROUPS.fullmatch(group):
+            yield f"it is granted to {group.rsplit('/', 1)[-1]}: everyone"
+    website = entries(resource.props if resource.type == _WEBSITE else resource.at("website"))
+    if website and "redirectAllRequestsTo" not in website:
+        yield "a website of a bucket answers the whole internet, in clear: let the CDN serve it"
+
+
+def _of_a_permission(resource: Resource) -> Iterator[str]:
+    narrowed = ("sourceArn", "sourceAccount", "principalOrgId", "eventSourceToken")
+    if resource.at("principal") == "*" and not any(resource.at(key) for key in narrowed):
+        yield "principal must be a service or an account, is '*'"
 
 
 def _of_a_cluster(resource: Resource) -> Iterator[str]:
@@ -81,26 +108,13 @@ def openings(resource: Resource) -> Iterator[tuple[int, int]]:
         blocks += [at(rule, "cidrIpv4"), at(rule, "cidrIpv6")]
         if any(is_known(block) and is_the_world(block) for block in blocks):
             first, last = at(rule, "fromPort", 0), at(rule, "toPort", 65535)
-            everything = str(at(rule, "protocol", at(rule, "ipProtocol"))) in ("-1", "all")
-            if everything:
+            protocol = str(at(rule, "protocol", at(rule, "ipProtocol"))).lower()
+            if protocol in _PORTLESS:
+                continue
+            if protocol in ("-1", "all"):
                 yield 0, 65535
             elif is_known(first) and is_known(last):
                 yield int(first), int(last)
-
-
-def _statements(document: Any) -> Iterator[tuple[int, Any]]:
-    if not isinstance(document, str):
-        return
-    statements = at(json.loads(document), "Statement", [])
-    yield from enumerate(cast(list[Any], statements) if isinstance(statements, list) else [statements])
-
-
-def lets_everyone_in(statement: Mapping[str, Any]) -> bool:
-    """Whether a statement allows something to anybody at all."""
-    principal = at(statement, "Principal")
-    named = at(principal, "AWS") if isinstance(principal, Mapping) else principal
-    everyone = named == "*" or (isinstance(named, list) and "*" in named)
-    return at(statement, "Effect") == "Allow" and everyone and not at(statement, "Condition")
 
 
 NOT_PUBLIC = Rule(

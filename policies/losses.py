@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from slipway_rules.stateful import HOLDERS
+from slipway_rules.types import present
 from slipway_rules.values import at
 
 _OPERATIONS = {"delete": "deletes", "replace": "replaces"}
@@ -38,10 +39,11 @@ class Loss:
 
 
 def losses(events: Iterable[str]) -> Iterator[Loss]:
-    """Those among a preview's events, which are JSON, one a line."""
+    """Those among a preview's events, which are JSON, one a line. What Pulumi only lets go of stays in the cloud."""
     for line in events:
         step: Any = at(json.loads(line), "resourcePreEvent.metadata", {})
-        if step.get("op") in _OPERATIONS and step.get("type") in HOLDERS:
+        kept = (step.get("old") or {}).get("retainOnDelete")
+        if step.get("op") in _OPERATIONS and present(step["type"]) in HOLDERS and not kept:
             yield Loss(_OPERATIONS[step["op"]], step["urn"])
 
 

@@ -1,6 +1,6 @@
 """All rules of the pack, in the order in which they are shown."""
 
-from policies import availability, coverage, data, encryption, exposure, pods, tags
+from policies import availability, coverage, data, documents, encryption, exposure, pods, tags, variables
 
 RULES = (
     data.KEPT,
@@ -11,6 +11,7 @@ RULES = (
     tags.TAGGED,
     pods.PINNED,
     pods.RESTRICTED,
+    variables.BY_REFERENCE,
 )
 """Of one resource each."""
 
@@ -18,6 +19,7 @@ STACK_RULES = (
     encryption.BUCKETS_RULE,
     exposure.BUCKETS_CLOSED,
     exposure.WEB_ON_LOAD_BALANCERS,
+    documents.LEAST_PRIVILEGE,
     coverage.BACKED_UP,
     coverage.MONITORED,
     availability.REPLICATED,

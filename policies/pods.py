@@ -5,15 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from policies.rules import About, Resource, Rule
-from slipway_rules.pods import Pod, pod_spec, unpinned_images, unrestricted
+from slipway_rules.pods import Pod, pod_specs, unpinned_images, unrestricted
 from slipway_rules.values import entries
 
+_GROUPS = "kubernetes:yaml"
+"""Groups of objects, each of which is a resource of its own."""
+_RELEASE = "kubernetes:helm.sh/v3:Release"
 _LEVEL = "pod-security.kubernetes.io/enforce"
+
+
+def pods_of(resource: Resource) -> Iterator[Pod]:
+    """The pods that an object makes."""
+    if resource.type.startswith("kubernetes:") and not resource.type.startswith(_GROUPS):
+        # Its type says what it is; not every language writes the kind into the properties.
+        yield from pod_specs({"kind": resource.type.rsplit(":", 1)[-1], **resource.props})
 
 
 def _in_pods(find: Callable[[Pod], Iterable[str]]) -> Callable[[Resource], Iterator[str]]:
     def found(resource: Resource) -> Iterator[str]:
-        if resource.type.startswith("kubernetes:") and (pod := pod_spec(resource.props)) is not None:
+        for pod in pods_of(resource):
             yield from find(pod)
 
     return found
@@ -21,6 +31,8 @@ def _in_pods(find: Callable[[Pod], Iterable[str]]) -> Callable[[Resource], Itera
 
 def _privileged(resource: Resource) -> Iterator[str]:
     yield from _in_pods(unrestricted)(resource)
+    if resource.type == _RELEASE:
+        yield "Helm makes its objects, and no rule sees them: use helm.v4.Chart, whose objects are resources"
     if resource.type == "kubernetes:core/v1:Namespace":
         labels = entries(resource.at("metadata.labels", {}))
         level = None if labels is None else labels.get(_LEVEL, "")

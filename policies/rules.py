@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from slipway_rules.types import present
 from slipway_rules.values import at, is_known
 
 
@@ -33,6 +34,9 @@ class Resource:
     uses: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     """By property: the URNs of the resources that its value was made of. Known in stack rules alone."""
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "type", present(self.type))
+
     def at(self, path: str, default: Any = None) -> Any:
         """The property at `a.b.c`."""
         return at(self.props, path, default)
@@ -40,7 +44,7 @@ class Resource:
     @property
     def where(self) -> tuple[Any, Any]:
         """Namespace and name of a Kubernetes object."""
-        return self.at("metadata.namespace"), self.at("metadata.name")
+        return self.at("metadata.namespace", "default"), self.at("metadata.name")
 
 
 @dataclass(frozen=True)
@@ -53,8 +57,13 @@ class Stack:
         return [resource for resource in self.resources if resource.type in types]
 
     def users(self, used: Resource, type_: str, prop: str) -> list[Resource]:
-        """The resources of a type that are given `used` in one of their properties."""
-        return [user for user in self.of(type_) if used.urn in user.uses.get(prop, ())]
+        """The resources of a type that are given `used` in one of their properties, or its physical name, which it has there too."""
+        name = used.at(prop)
+        return [
+            user
+            for user in self.of(type_)
+            if used.urn in user.uses.get(prop, ()) or (isinstance(name, str) and user.at(prop) == name)
+        ]
 
 
 @dataclass(frozen=True)
@@ -108,12 +117,12 @@ class Want:
 
 def on(path: str) -> Want:
     """A switch that must be on."""
-    return Want(path, lambda value: value is True, "true", absent=False)
+    return Want(path, lambda value: value in (True, "true"), "true", absent=False)
 
 
 def off(path: str) -> Want:
     """A switch that must be off, as it is when it is left out."""
-    return Want(path, lambda value: value is False, "false", absent=False)
+    return Want(path, lambda value: value in (False, "false"), "false", absent=False)
 
 
 def given(path: str, what: str) -> Want:

@@ -41,7 +41,9 @@ _SYSCTLS = frozenset(
         "net.ipv4.tcp_wmem",
     }
 )
-_SECCOMP = ("RuntimeDefault", "Localhost")
+_CONFINED = ("RuntimeDefault", "Localhost")
+_SELINUX = ("container_t", "container_init_t", "container_kvm_t", "container_engine_t", "")
+_CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
 
 Pod = Mapping[str, Any]
 Container = Mapping[str, Any]
@@ -59,9 +61,21 @@ def pod_spec(body: Mapping[str, Any]) -> Pod | None:
     return entries(at(body, path)) if path else None
 
 
+def pod_specs(body: Any) -> Iterator[Pod]:
+    """Every pod spec in an object, of a kind that it knows or by its shape: in a list, in a custom resource such as a Rollout."""
+    found = entries(body)
+    if found is not None and (known := pod_spec(found)) is not None:
+        yield known
+    elif found is not None and any(isinstance(found.get(kind), list) for kind in _CONTAINERS):
+        yield found
+    else:
+        for item in found.values() if found is not None else each(body):
+            yield from pod_specs(item)
+
+
 def containers(pod: Pod) -> Iterator[tuple[str, Container]]:
     """Every container with where it stands: `containers.chat`."""
-    for kind in ("initContainers", "containers", "ephemeralContainers"):
+    for kind in _CONTAINERS:
         for container in each(pod.get(kind)):
             yield f"{kind}.{at(container, 'name', '?')}", container
 
@@ -95,13 +109,22 @@ def _of_the_pod(pod: Pod) -> Iterator[str]:
     for sysctl in each(at(pod, "securityContext.sysctls")):
         if at(sysctl, "name") not in _SYSCTLS:
             yield f"securityContext.sysctls must not have {at(sysctl, 'name')!r}"
-    yield from _unless(
-        pod,
-        "securityContext.windowsOptions.hostProcess",
-        lambda value: value is False,
-        "false",
-        absent=False,
+    yield from _of_a_context(pod)
+
+
+def _of_a_context(held: Mapping[str, Any]) -> Iterator[str]:
+    """What a pod's and a container's security context forbid alike, each for itself."""
+
+    def own(field: str, right: Callable[[Any], bool], says: str, absent: Any = None) -> Iterator[str]:
+        yield from _unless(held, f"securityContext.{field}", right, says, absent)
+
+    yield from own("windowsOptions.hostProcess", lambda value: value is False, "false", absent=False)
+    yield from own(
+        "appArmorProfile.type", lambda value: value in _CONFINED, " or ".join(_CONFINED), absent=_CONFINED[0]
     )
+    yield from own("seLinuxOptions.type", lambda value: value in _SELINUX, "one of a container's", absent="")
+    for field in ("user", "role"):
+        yield from own(f"seLinuxOptions.{field}", lambda value: value == "", "left out", absent="")
 
 
 def _of_a_container(where: str, container: Container, pod: Pod) -> Iterator[str]:
@@ -124,7 +147,9 @@ def _of_a_container(where: str, container: Container, pod: Pod) -> Iterator[str]
     yield from own("procMount", lambda value: value == "Default", "Default", absent="Default")
     yield from inherited("runAsNonRoot", lambda value: value is True, "true")
     yield from inherited("runAsUser", lambda value: value != 0, "another user than 0", absent=-1)
-    yield from inherited("seccompProfile.type", lambda value: value in _SECCOMP, " or ".join(_SECCOMP))
+    yield from inherited("seccompProfile.type", lambda value: value in _CONFINED, " or ".join(_CONFINED))
+    for problem in _of_a_context(container):
+        yield f"{where}.{problem}"
     for port in each(container.get("ports")):
         for problem in _unless(port, "hostPort", lambda value: value == 0, "left out", absent=0):
             yield f"{where}.ports.{problem}"

@@ -6,17 +6,29 @@ import re
 
 HOLDERS = frozenset(
     {
+        "aws:backup/logicallyAirGappedVault:LogicallyAirGappedVault",
         "aws:backup/vault:Vault",
+        "aws:docdb/cluster:Cluster",
+        "aws:docdb/elasticCluster:ElasticCluster",
         "aws:dynamodb/table:Table",
         "aws:ebs/volume:Volume",
+        "aws:efs/fileSystem:FileSystem",
         "aws:eks/cluster:Cluster",
+        "aws:fsx/lustreFileSystem:LustreFileSystem",
+        "aws:fsx/ontapFileSystem:OntapFileSystem",
+        "aws:fsx/openZfsFileSystem:OpenZfsFileSystem",
+        "aws:fsx/windowsFileSystem:WindowsFileSystem",
+        "aws:memorydb/cluster:Cluster",
+        "aws:neptune/cluster:Cluster",
         "aws:opensearch/domain:Domain",
         "aws:rds/cluster:Cluster",
         "aws:rds/instance:Instance",
+        "aws:redshift/cluster:Cluster",
         "aws:s3/bucket:Bucket",
+        "aws:timestreamwrite/table:Table",
     }
 )
-"""Databases, clusters, vaults, buckets: the policies refuse to let them go. A cache is none: it is filled again."""
+"""Databases, file systems, clusters, vaults, buckets: the policies refuse to let them go. A cache is none: it is filled again."""
 
 _LOST = {
     "aws:backup/vault:Vault": "the backups in it",

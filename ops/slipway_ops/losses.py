@@ -8,6 +8,7 @@ from typing import Any
 
 from slipway_ops.preview_steps import DELETE, REPLACE, Step
 from slipway_rules.stateful import HOLDERS, lost_with
+from slipway_rules.types import present
 from slipway_rules.values import each
 
 
@@ -23,7 +24,7 @@ class Loss:
     @property
     def is_refused(self) -> bool:
         """Whether the policies refuse it, where they are mandatory."""
-        return self.step.type in HOLDERS and not self.allowed and not self.step.retained
+        return present(self.step.type) in HOLDERS and not self.allowed and not self.step.retained
 
 
 def losses(steps: Iterable[Step], config: Mapping[str, Any]) -> list[Loss]:

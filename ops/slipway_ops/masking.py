@@ -15,8 +15,8 @@ from typing import Any, cast
 from urllib.parse import quote, quote_plus, unquote
 
 from slipway_ops.encoded import decodings
-from slipway_ops.secret_names import is_secret_name
 from slipway_ops.secret_shapes import without_shapes
+from slipway_rules.secret_names import is_secret_name
 
 MASK = "[secret]"
 SIGNATURE = "4dabf18193072939515e22adb298388d"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from slipway_ops.secret_names import is_secret_name
+from slipway_rules.secret_names import is_secret_name
 
 _PRIVATE_KEY = re.compile(
     r"-----BEGIN (?P<kind>[A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?)-----.*?(?:-----END (?P=kind)-----|\Z)", re.DOTALL

@@ -16,7 +16,7 @@ from slipway_ops.ink import Ink
 from slipway_ops.masking import SIGNATURE, Masker
 from slipway_ops.plan import digest
 from slipway_ops.project import Project
-from slipway_ops.secret_names import is_secret_name
+from slipway_rules.secret_names import is_secret_name
 
 _IN_ENVIRONMENT = 8
 _VOLATILE = ("created", "modified", "sourcePosition", "stackTrace")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from slipway_ops.ink import Ink
 from slipway_ops.masking import MASK, Masker
-from slipway_ops.secret_names import is_secret_name
+from slipway_rules.secret_names import is_secret_name
 from tests.support import planted
 
 _PRINTABLE = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=8, max_size=30)

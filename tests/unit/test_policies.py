@@ -14,8 +14,9 @@ PINNED = "registry.example.com/chat:v1@sha256:" + "a" * 64
 TAGS = {"project": "p", "environment": "e", "owner": "o", "cost-centre": "c"}
 EVERYONE = json.dumps({"Statement": [{"Sid": "All", "Effect": "Allow", "Principal": "*", "Action": "*"}]})
 SOMEONE = json.dumps({"Statement": {"Effect": "Allow", "Principal": {"AWS": "arn:x"}, "Action": "*"}})
+OF_THE_ORGANISATION = {"StringEquals": {"aws:PrincipalOrgID": "o-1234567890"}}
 CONDITIONED = json.dumps(
-    {"Statement": [{"Effect": "Allow", "Principal": {"AWS": ["*"]}, "Condition": {"a": {"b": "c"}}}]}
+    {"Statement": [{"Effect": "Allow", "Principal": {"AWS": ["*"]}, "Condition": OF_THE_ORGANISATION}]}
 )
 RULE_NAMES = {rule.name: rule for rule in RULES}
 
@@ -252,6 +253,7 @@ BREAKING: list[tuple[str, Resource, str]] = [
         resource("kubernetes:core/v1:Namespace", metadata={}),
         "must be restricted, is left out",
     ),
+    ("secrets-by-reference", container(env=[{"name": "DB_PASSWORD", "value": "hunter22"}]), "DB_PASSWORD"),
 ]
 
 KEEPING: list[tuple[str, Resource]] = [
@@ -313,6 +315,7 @@ KEEPING: list[tuple[str, Resource]] = [
             metadata={"labels": {"pod-security.kubernetes.io/enforce": "restricted"}},
         ),
     ),
+    ("secrets-by-reference", container(env=[{"name": "COLOR", "value": "blue"}])),
 ]
 
 NOT_KNOWN: list[tuple[str, Resource]] = [
@@ -334,6 +337,7 @@ NOT_KNOWN: list[tuple[str, Resource]] = [
     ("pods-restricted", container(securityContext=UNKNOWN)),
     ("pods-restricted", pod(securityContext=UNKNOWN)),
     ("pods-restricted", resource("kubernetes:core/v1:Namespace", metadata=UNKNOWN)),
+    ("secrets-by-reference", container(env=[{"name": "DB_PASSWORD", "value": UNKNOWN}])),
 ]
 
 

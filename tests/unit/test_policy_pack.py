@@ -26,7 +26,7 @@ from pulumi_policy import (
 from pulumi_policy.policy import PolicyCustomTimeouts
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 
-from policies import coverage, data, encryption, exposure, pack, reference
+from policies import coverage, data, documents, encryption, exposure, pack, reference
 from policies.crossguard import level, plain, policies
 from policies.rules import UNKNOWN, About, Resource, Rule, Stack, StackRule
 from policies.settings import Settings, load
@@ -240,7 +240,7 @@ def named_in_the_rules() -> dict[str, set[str]]:
     ):
         for type_, wants in table.items():
             found.setdefault(type_, set()).update(want.path.split(".")[0] for want in wants)
-    for type_, path in exposure.DOCUMENTS.items():
+    for type_, path in documents.ATTACHED.items():
         found.setdefault(type_, set()).add(path)
     for type_ in HOLDERS | coverage.STATEFUL:
         found.setdefault(type_, set())

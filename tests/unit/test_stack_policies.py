@@ -40,6 +40,24 @@ GROUP_RULE = named(
     cidrIpv6="::/0",
 )
 APP = named("slipway:index:App", "chat")
+EVERYTHING = json.dumps({"Statement": {"Sid": "All", "Effect": "Allow", "Action": "*", "Resource": "*"}})
+OF_A_SERVICE = json.dumps({"Statement": [{"Effect": "Allow", "Action": ["s3:*"], "Resource": "*"}]})
+
+
+def rights(policy: Any, kind: str = "Policy", **uses: Any) -> Resource:
+    return named(f"aws:iam/{kind[0].lower()}{kind[1:]}:{kind}", "rights", uses, policy=policy)
+
+
+def role(**props: Any) -> Resource:
+    return named("aws:iam/role:Role", "role", {"permissionsBoundary": frozenset({"urn:rights"})}, **props)
+
+
+def policy(*statements: Any) -> Resource:
+    return rights(json.dumps({"Statement": statements}))
+
+
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 
 
 def database(tags: Any = None, **props: Any) -> Resource:
@@ -51,6 +69,27 @@ def database(tags: Any = None, **props: Any) -> Resource:
 def selection(key: str, value: str) -> Resource:
     return named("aws:backup/selection:Selection", "s", selectionTags=[{"key": key, "value": value}])
 
+
+OF_THE_ACCOUNT = {
+    "Effect": "Allow",
+    "Principal": {"AWS": "arn:aws:iam::123456789012:root"},
+    "Action": "kms:*",
+    "Resource": "*",
+}
+NAMED_BUCKET = named("aws:s3/bucketV2:BucketV2", "n", bucket="orders")
+CLOSED_BY_NAME = named("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", "block", bucket="orders")
+LEGACY_BALANCER = named("aws:alb/loadBalancer:LoadBalancer", "lb", BALANCER.uses)
+LEGACY_GROUP_OF_NONE = named(
+    "aws:ec2/securityGroupRule:SecurityGroupRule",
+    "rule",
+    type="ingress",
+    securityGroupId="sg-1",
+    **WEB,
+    ipv6CidrBlocks=["::/0"],
+)
+BY_NAME = named(
+    "aws:backup/selection:Selection", "s", {"resources": frozenset({"urn:db"})}, resources=["arn"]
+)
 
 MONITORING = named("slipway:index:MonitoringStack", "monitoring")
 
@@ -87,6 +126,18 @@ def autoscaler(least: Any, name: str = "web", namespace: str = "prod", **notes: 
     )
 
 
+def old_autoscaler(least: int) -> Resource:
+    new = autoscaler(least)
+    return named("kubernetes:autoscaling/v1:HorizontalPodAutoscaler", "hpa", **new.props)
+
+
+OURS = {"matchExpressions": [{"key": "app.x/name", "operator": "In", "values": ["web"]}]}
+ONLY_OTHERS = {
+    "matchLabels": {"app.x/name": "web"},
+    "matchExpressions": [{"key": "color", "operator": "NotIn", "values": ["blue"]}],
+}
+
+
 def budget(labels: Any = None, namespace: str = "prod", **spec: Any) -> Resource:
     return named(
         "kubernetes:policy/v1:PodDisruptionBudget",
@@ -104,7 +155,49 @@ STACK_BREAKING: list[tuple[str, list[Resource], str, str]] = [
     ("buckets-closed", [BUCKET, BUCKET_ENCRYPTED], "b", "no BucketPublicAccessBlock"),
     ("web-ports", [GROUP], "group", "on a load balancer alone"),
     ("web-ports", [CLOSED_GROUP, GROUP_RULE], "rule", "on a load balancer alone"),
+    ("web-ports", [LEGACY_GROUP_OF_NONE, BALANCER], "rule", "on a load balancer alone"),
+    ("least-privilege", [rights(EVERYTHING)], "rights", "statement All of policy allows every action"),
+    ("least-privilege", [rights(EVERYTHING, "RolePolicy")], "rights", "allows every action"),
+    ("least-privilege", [rights(EVERYTHING, "UserPolicy")], "rights", "allows every action"),
+    ("least-privilege", [rights(json.loads(EVERYTHING))], "rights", "allows every action"),
+    ("least-privilege", [rights(OF_A_SERVICE)], "rights", "every action of a service"),
+    (
+        "least-privilege",
+        [policy({"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"})],
+        "rights",
+        "every action",
+    ),
+    (
+        "least-privilege",
+        [policy({"Effect": "Allow", "Action": "*", "NotResource": "arn:aws:s3:::x"})],
+        "rights",
+        "every action",
+    ),
+    (
+        "least-privilege",
+        [role(inlinePolicies=[{"name": "all", "policy": EVERYTHING}])],
+        "role",
+        "of inlinePolicies.policy allows every action",
+    ),
+    ("least-privilege", [role(managedPolicyArns=[ADMINISTRATOR])], "role", "it makes an administrator"),
+    ("least-privilege", [named(ATTACHMENT, "a", policyArn=ADMINISTRATOR)], "a", "it makes an administrator"),
     ("backed-up", [database()], "db", "no tag backup = daily"),
+    (
+        "backed-up",
+        [named("aws:efs/fileSystem:FileSystem", "files", tagsAll={"owner": "o"})],
+        "files",
+        "no tag backup = daily",
+    ),
+    ("replicated", [workload(1, "ReplicaSet")], "web", "it may have 1 pod"),
+    ("replicated", [named("kubernetes:core/v1:Pod", "pod")], "pod", "gone with its node"),
+    (
+        "disruption-budget",
+        [workload(2), budget(selector=ONLY_OTHERS, maxUnavailable=1)],
+        "web",
+        "no PodDisruptionBudget",
+    ),
+    ("disruption-budget", [workload(2), budget(minAvailable="60%")], "pdb", "none of 2 pods go"),
+    ("disruption-budget", [workload(2), budget(maxUnavailable="0")], "pdb", "none of 2 pods go"),
     ("backed-up", [database({"backup": "daily"}), selection("keep", "long")], "db", "no tag keep = long"),
     (
         "backed-up",
@@ -132,17 +225,36 @@ STACK_BREAKING: list[tuple[str, list[Resource], str, str]] = [
 STACK_KEEPING: list[tuple[str, list[Resource]]] = [
     ("buckets-encrypted", [BUCKET, BUCKET_ENCRYPTED]),
     ("buckets-closed", [BUCKET, BUCKET_CLOSED]),
+    (
+        "buckets-encrypted",
+        [named("aws:s3/bucket:Bucket", "b", serverSideEncryptionConfiguration={"rule": {}})],
+    ),
+    ("buckets-closed", [NAMED_BUCKET, CLOSED_BY_NAME]),
     ("web-ports", [GROUP, BALANCER]),
+    ("web-ports", [GROUP, LEGACY_BALANCER]),
+    ("least-privilege", [rights(OF_A_SERVICE), role()]),
+    ("least-privilege", [policy({"Effect": "Deny", "Action": "*", "Resource": "*"})]),
+    ("least-privilege", [policy({"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::x/*"})]),
+    ("least-privilege", [policy({"Effect": "Allow", "Action": "ec2:Describe*", "Resource": "*"})]),
+    (
+        "least-privilege",
+        [named("aws:kms/key:Key", "k", policy=json.dumps({"Statement": [OF_THE_ACCOUNT]}))],
+    ),
+    ("least-privilege", [named("aws:ec2/vpcEndpoint:VpcEndpoint", "e", policy=EVERYTHING)]),
     ("web-ports", [CLOSED_GROUP, GROUP_RULE, BALANCER]),
     ("backed-up", [database({"backup": "daily"})]),
     ("backed-up", [database({"keep": "long"}), selection("keep", "long")]),
     ("backed-up", [database(replicateSourceDb="db")]),
+    ("backed-up", [database(), BY_NAME]),
     ("monitored", [APP, MONITORING, receivers(email_configs=[{"to": "x"}])]),
     ("monitored", []),
     ("replicated", [workload(2)]),
     ("replicated", [workload(), autoscaler(2)]),
+    ("replicated", [workload(), old_autoscaler(2)]),
     ("replicated", [workload(), autoscaler(1, **{"slipway/replicas": "2"})]),
     ("disruption-budget", [workload(2), budget()]),
+    ("disruption-budget", [workload(2), budget(selector=OURS, maxUnavailable=1)]),
+    ("disruption-budget", [workload(4), budget(minAvailable="50%")]),
     ("disruption-budget", [workload(3), budget(minAvailable=2)]),
 ]
 
@@ -151,7 +263,15 @@ STACK_NOT_KNOWN: list[tuple[str, list[Resource]]] = [
     ("backed-up", [database(UNKNOWN)]),
     ("backed-up", [database({"backup": "daily"}, backupRetentionPeriod=UNKNOWN)]),
     ("monitored", [APP, MONITORING, alertmanager(UNKNOWN)]),
+    ("least-privilege", [rights(UNKNOWN)]),
+    (
+        "least-privilege",
+        [rights({"Statement": [{"Effect": "Allow", "Action": UNKNOWN, "Resource": UNKNOWN}]})],
+    ),
     ("replicated", [workload(UNKNOWN)]),
+    ("replicated", [workload(), autoscaler(2, name=UNKNOWN)]),
+    ("disruption-budget", [workload(2), budget({"app.x/name": UNKNOWN})]),
+    ("disruption-budget", [workload(2), budget(namespace=UNKNOWN)]),
     ("disruption-budget", [workload(UNKNOWN), budget(minAvailable=UNKNOWN)]),
 ]
 

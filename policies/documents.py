@@ -1,0 +1,199 @@
+"""Policy documents of AWS: whom they let in, and how much they allow."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+from policies.rules import About, Resource, Stack, StackRule
+from slipway_rules.exposure import is_the_world
+from slipway_rules.values import at, each, entries, is_known
+
+Statement = Mapping[str, Any]
+
+_LIMITS = frozenset(
+    {
+        "aws:ec2/vpcEndpoint:VpcEndpoint",
+        "aws:ec2/vpcEndpointPolicy:VpcEndpointPolicy",
+        "aws:organizations/policy:Policy",
+    }
+)
+"""Their documents allow nothing by themselves: they limit what others allow."""
+
+_WHO = re.compile(
+    r"aws:(?:principal(?:arn|account|orgid|orgpaths|isawsservice|servicename|servicenameslist)"
+    r"|source(?:ip|vpc|vpce|vpcarn|arn|account|orgid|orgpaths|owner)|userid|username)"
+    r"|s3:dataaccesspoint(?:arn|account)|kms:calleraccount|elasticfilesystem:accessedviamounttarget"
+)
+"""What tells one caller from another, as AWS itself sees it: a demand for TLS, a referrer or a region keeps nobody out.
+
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html#access-control-block-public-access-policy-status
+"""
+_ALLOWS_WHO_FITS = re.compile(
+    r"(?:ForAnyValue:)?(?:(?:String|Arn)(?:Equals|EqualsIgnoreCase|Like)|IpAddress|Bool)"
+)
+_ANYBODY = re.compile(r"[*?:]*|arn:[*?:]*|arn:aws[\w-]*:[*?:]*|arn:aws[\w-]*:(?:iam|sts)::[*?]+:.*")
+_EVERYBODYS = re.compile(
+    r"token\.actions\.githubusercontent\.com|gitlab\.com|app\.terraform\.io|agent\.buildkite\.com"
+    r"|api\.pulumi\.com"
+)
+"""Issuers that give a token to whoever has an account: who it is for is in its subject alone."""
+_ANY_SUBJECT = re.compile(r"[*?:/]*|(?:repo|project_path|organization|pulumi|deploy)?:?[*?].*")
+
+
+def documents(value: Any, path: str = "") -> Iterator[tuple[str, list[Statement]]]:
+    """Every policy document in a resource's properties, wherever it stands and whatever it is called, with its statements."""
+    if isinstance(value, str):
+        value = _read(value)
+    if properties := entries(value):
+        if "Statement" in properties:
+            said = properties["Statement"]
+            yield path, [*each(cast(Any, said) if isinstance(said, list) else [said])]
+            return
+        for key, item in properties.items():
+            yield from documents(item, f"{path}.{key}" if path else key)
+    for item in each(value):
+        yield from documents(item, path)
+
+
+def _read(text: str) -> Any:
+    if not (text.lstrip().startswith("{") and '"Statement"' in text):
+        return None
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None  # AWS takes none of these either
+
+
+def open_statements(resource: Resource) -> Iterator[str]:
+    """What lets everyone in, or everyone who has a token of a public issuer."""
+    if resource.type in _LIMITS or not resource.type.startswith("aws:"):
+        return
+    for path, statements in documents(resource.props):
+        for number, statement in enumerate(statements):
+            if lets_everyone_in(statement):
+                yield f"statement {at(statement, 'Sid', number)} of {path} allows everyone, without a condition that says who"
+            elif lets_any_token_in(statement):
+                yield (
+                    f"statement {at(statement, 'Sid', number)} of {path} takes the tokens of everyone: its condition must name "
+                    "the issuer's `:sub`"
+                )
+
+
+def lets_everyone_in(statement: Statement) -> bool:
+    """Whether a statement allows something to anybody at all."""
+    named = [*_principals(statement)]
+    everyone = "*" in named or "NotPrincipal" in statement
+    return at(statement, "Effect") == "Allow" and everyone and not is_narrowed(statement)
+
+
+def lets_any_token_in(statement: Statement) -> bool:
+    """Whether a role is for whoever has any token of an identity provider."""
+    federated = [name for name in some(at(statement, "Principal.Federated")) if isinstance(name, str)]
+    if not federated or at(statement, "Effect") != "Allow":
+        return False
+    if not any(_EVERYBODYS.search(name) for name in federated):
+        return not at(statement, "Condition")
+    subjects = (values for key, values in _fitting(statement) if key.endswith(":sub"))
+    return not any(_none_is(values, _ANY_SUBJECT) for values in subjects)
+
+
+def is_narrowed(statement: Statement) -> bool:
+    """Whether a condition says who may: one that names callers, and does not name all of them."""
+    if not is_known(statement.get("Condition")):
+        return True
+    return any(_WHO.fullmatch(key) and _names_some(values) for key, values in _fitting(statement))
+
+
+def _fitting(statement: Statement) -> Iterator[tuple[str, list[Any]]]:
+    """Keys and values of the conditions that let in who fits, not those that let in who does not or who says nothing."""
+    for operator, pairs in (entries(at(statement, "Condition")) or {}).items():
+        if _ALLOWS_WHO_FITS.fullmatch(operator):
+            for key, values in (entries(pairs) or {}).items():
+                yield key.lower(), some(values)
+
+
+def _names_some(values: list[Any]) -> bool:
+    return _none_is(values, _ANYBODY) and not any(is_the_world(value) for value in values)
+
+
+def _none_is(values: list[Any], pattern: re.Pattern[str]) -> bool:
+    return not any(isinstance(value, str) and pattern.fullmatch(value) for value in values)
+
+
+def some(value: Any) -> list[Any]:
+    """One value or a list of them, as policy documents write both."""
+    return [*each(value)] if isinstance(value, list) else [] if value is None else [value]
+
+
+def _principals(statement: Statement) -> Iterator[Any]:
+    principal = at(statement, "Principal")
+    for named in (entries(principal) or {"AWS": principal}).values():
+        yield from some(named)
+
+
+ATTACHED = {
+    "aws:iam/groupPolicyAttachment:GroupPolicyAttachment": "policyArn",
+    "aws:iam/policyAttachment:PolicyAttachment": "policyArn",
+    "aws:iam/role:Role": "managedPolicyArns",
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": "policyArn",
+    "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive": "policyArns",
+    "aws:iam/userPolicyAttachment:UserPolicyAttachment": "policyArn",
+    "aws:ssoadmin/managedPolicyAttachment:ManagedPolicyAttachment": "managedPolicyArn",
+}
+"""Where a resource gives a managed policy to someone."""
+_OF_ADMINISTRATORS = re.compile(
+    r"arn:aws[\w-]*:iam::aws:policy/(?:AdministratorAccess|PowerUserAccess|IAMFullAccess)"
+)
+
+
+def is_boundless(statement: Statement) -> bool:
+    """Whether a statement of an identity allows everything, or everything of a service, wherever it is."""
+    if at(statement, "Effect") != "Allow" or {"Principal", "NotPrincipal"} & statement.keys():
+        return False
+    everywhere = "NotResource" in statement or any(_is_all(arn) for arn in some(at(statement, "Resource")))
+    actions = some(at(statement, "Action"))
+    if "NotAction" in statement or any(_is_all(action) for action in actions):
+        return everywhere
+    services = any(isinstance(action, str) and action.endswith(":*") for action in actions)
+    return services and everywhere and not at(statement, "Condition")
+
+
+def _is_all(pattern: Any) -> bool:
+    return (
+        isinstance(pattern, str)
+        and re.fullmatch(r"[*:]*\*[*:]*|arn:\*[*:]*|arn:aws[\w-]*:\*[*:]*", pattern) is not None
+    )
+
+
+def _boundless(stack: Stack) -> Iterator[tuple[Resource, str]]:
+    boundaries = {urn for resource in stack.resources for urn in resource.uses.get("permissionsBoundary", ())}
+    for resource in stack.resources:
+        limits = resource.type in _LIMITS or resource.urn in boundaries
+        if resource.type.startswith("aws:") and not limits:
+            for path, statements in documents(resource.props):
+                for number, statement in enumerate(statements):
+                    if is_boundless(statement):
+                        yield (
+                            resource,
+                            f"statement {at(statement, 'Sid', number)} of {path} allows every action on every resource, "
+                            "or every action of a service",
+                        )
+        for arn in some(resource.at(ATTACHED[resource.type])) if resource.type in ATTACHED else ():
+            if isinstance(arn, str) and _OF_ADMINISTRATORS.fullmatch(arn):
+                yield resource, f"it makes an administrator: {arn}"
+
+
+LEAST_PRIVILEGE = StackRule(
+    About(
+        name="least-privilege",
+        what="No role, user or group may do everything, or everything of a service, on every resource; a permissions boundary, "
+        "which only limits, may say so.",
+        why="Whoever takes over a program that may do everything has taken over the account.",
+        mend="name the actions and the ARNs that are needed; what has to be wide gets a permissions boundary and a reason in "
+        "slipway:policyExceptions.",
+    ),
+    _boundless,
+)

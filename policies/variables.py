@@ -1,0 +1,70 @@
+"""Secrets are brought to programs by reference, never in what describes a program."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from policies.pods import pods_of
+from policies.rules import About, Resource, Rule
+from slipway_rules.pods import containers
+from slipway_rules.secret_names import is_secret_name
+from slipway_rules.values import at, each, entries
+
+_FUNCTION, _TASK = "aws:lambda/function:Function", "aws:ecs/taskDefinition:TaskDefinition"
+_CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
+_NO_SECRET = re.compile(
+    r"|true|false|\d{1,6}|\$\(\w+\)|\$\{\w+\}|arn:aws.*|(?:/[a-z0-9_.-]+)+", re.IGNORECASE
+)
+"""Values that say where a secret is, how many there are or whether one is wanted."""
+_ALWAYS = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY|\bAKIA[A-Z2-7]{16}\b|\bgh[pousr]_\w{30,}|://[^\s/:@]*:(?!\$[({])[^\s/@]+@"
+)
+"""Values that are secrets under whatever name: keys, tokens, an address with a password."""
+
+
+def _in_clear(variables: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in variables.items():
+        if not isinstance(value, str):
+            continue
+        named = is_secret_name(name) and "PUBLIC" not in name.upper()
+        if _ALWAYS.search(value) or (named and not _NO_SECRET.fullmatch(value)):
+            yield name
+
+
+def _environments(resource: Resource) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every set of variables that a program gets, with where it stands."""
+    for pod in pods_of(resource):
+        for where, container in containers(pod):
+            yield where, _pairs(container.get("env"))
+    if resource.type == _CONFIG_MAP:
+        yield "data", entries(resource.at("data")) or {}
+    if resource.type == _FUNCTION:
+        yield "environment.variables", entries(resource.at("environment.variables")) or {}
+    if resource.type == _TASK:
+        text = resource.at("containerDefinitions")
+        for container in each(json.loads(text) if isinstance(text, str) else text):
+            yield f"containerDefinitions.{at(container, 'name', '?')}", _pairs(at(container, "environment"))
+
+
+def _pairs(variables: Any) -> Mapping[str, Any]:
+    return {str(at(variable, "name")): at(variable, "value") for variable in each(variables)}
+
+
+def _told(resource: Resource) -> Iterator[str]:
+    for where, variables in _environments(resource):
+        for name in _in_clear(variables):
+            yield f"{where}: {name} holds its secret in clear"
+
+
+BY_REFERENCE = Rule(
+    About(
+        name="secrets-by-reference",
+        what="No variable of a container or a function, and no ConfigMap, holds a secret in clear.",
+        why="What describes a program is read by everybody who may look at it, and is kept in the state, in plans and in events.",
+        mend="use a Secrets component, or a Secret by `valueFrom.secretKeyRef`; for a Lambda function or a task, Secrets Manager.",
+    ),
+    _told,
+)

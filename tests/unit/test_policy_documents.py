@@ -1,0 +1,128 @@
+"""Whom a policy document lets in: everyone, in each of the ways in which that can be written, and nobody else."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from policies.documents import documents
+from policies.rules import UNKNOWN, Resource
+from tests.unit.test_policies import aws, found
+
+GITHUB = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
+ISSUER = "token.actions.githubusercontent.com"
+CLUSTER = "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-central-1.amazonaws.com/id/A"
+
+
+def statement(principal: Any = "*", condition: Any = None, **more: Any) -> dict[str, Any]:
+    said = {"Effect": "Allow", "Principal": principal, "Action": "s3:GetObject", "Resource": "*", **more}
+    return {**said, **({"Condition": condition} if condition is not None else {})}
+
+
+def bucket(*statements: Any) -> Resource:
+    return aws("s3", "BucketPolicy", policy=json.dumps({"Statement": statements}))
+
+
+def role(condition: Any, provider: str = GITHUB) -> Resource:
+    trust = statement({"Federated": provider}, condition, Action="sts:AssumeRoleWithWebIdentity")
+    return aws("iam", "Role", assumeRolePolicy=json.dumps({"Statement": [trust]}))
+
+
+OPEN: list[Resource] = [
+    bucket(statement("*")),
+    bucket(statement({"AWS": "*"})),
+    bucket(statement({"AWS": ["arn:aws:iam::123456789012:root", "*"]})),
+    bucket(statement({"CanonicalUser": "*"})),
+    bucket({"Effect": "Allow", "NotPrincipal": {"AWS": "arn:x"}, "Action": "*", "Resource": "*"}),
+    bucket(statement(condition={"Bool": {"aws:SecureTransport": "true"}})),
+    bucket(statement(condition={"StringLike": {"aws:Referer": "https://example.com/*"}})),
+    bucket(statement(condition={"StringLike": {"aws:PrincipalArn": "*"}})),
+    bucket(statement(condition={"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/reader"}})),
+    bucket(statement(condition={"IpAddress": {"aws:SourceIp": ["10.0.0.0/8", "0.0.0.0/0"]}})),
+    bucket(statement(condition={"IpAddress": {"aws:SourceIp": ["0.0.0.0/1", "128.0.0.0/1"]}})),
+    bucket(statement(condition={"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}})),
+    bucket(statement(condition={"StringEqualsIfExists": {"aws:SourceVpce": "vpce-1"}})),
+    bucket(statement(condition={"ForAllValues:StringEquals": {"aws:PrincipalOrgID": "o-1"}})),
+    bucket(statement(condition={})),
+    aws("s3", "BucketPolicy", policy={"Statement": [statement()]}),
+    aws("s3", "Bucket", policy=json.dumps({"Statement": [statement()]})),
+    aws("sqs", "Queue", policy=json.dumps({"Statement": statement()})),
+    aws("opensearch", "Domain", accessPolicies=json.dumps({"Statement": statement()})),
+    aws("cloudwatch", "LogResourcePolicy", policyDocument=json.dumps({"Statement": statement()})),
+]
+
+CLOSED: list[Resource] = [
+    bucket(statement({"AWS": "arn:aws:iam::123456789012:root"})),
+    bucket(statement({"Service": "cloudfront.amazonaws.com"})),
+    bucket(statement(Effect="Deny")),
+    bucket(statement(condition={"StringEquals": {"aws:PrincipalOrgID": "o-1"}})),
+    bucket(statement(condition={"StringEquals": {"AWS:SourceAccount": "123456789012"}})),
+    bucket(statement(condition={"ArnLike": {"aws:SourceArn": "arn:aws:s3:::orders"}})),
+    bucket(statement(condition={"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-1/r-1/*"}})),
+    bucket(statement(condition={"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}})),
+    bucket(statement(condition={"StringEquals": {"aws:SourceVpce": ["vpce-1"]}})),
+    aws("s3", "BucketPolicy", policy=UNKNOWN),
+    aws("s3", "BucketPolicy", policy={"Statement": [statement(condition=UNKNOWN)]}),
+    aws("s3", "BucketPolicy", policy={"Statement": [statement(UNKNOWN)]}),
+    aws("s3", "BucketPolicy", policy="no JSON"),
+    aws("s3", "BucketPolicy", policy='{"Statement": '),
+    aws(
+        "efs",
+        "FileSystemPolicy",
+        policy=json.dumps(
+            {"Statement": statement(condition={"Bool": {"elasticfilesystem:AccessedViaMountTarget": "true"}})}
+        ),
+    ),
+    aws("ec2", "VpcEndpoint", policy=json.dumps({"Statement": statement()})),
+    Resource("kubernetes:core/v1:ConfigMap", "c", {"data": {"x": json.dumps({"Statement": statement()})}}),
+]
+
+
+@pytest.mark.parametrize("by", OPEN, ids=str)
+def test_everyone_is_let_in(by: Resource) -> None:
+    assert any("allows everyone" in problem for problem in found("not-public", by))
+
+
+@pytest.mark.parametrize("by", CLOSED, ids=str)
+def test_someone_is_let_in(by: Resource) -> None:
+    assert not any("everyone" in problem for problem in found("not-public", by))
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        None,
+        {"StringEquals": {f"{ISSUER}:aud": "sts.amazonaws.com"}},
+        {"StringLike": {f"{ISSUER}:sub": "*"}},
+        {"StringLike": {f"{ISSUER}:sub": ["repo:example/shop:*", "repo:*"]}},
+        {"StringLike": {f"{ISSUER}:sub": "repo:*/shop:ref:refs/heads/main"}},
+        {"StringNotLike": {f"{ISSUER}:sub": "repo:other/*"}},
+    ],
+)
+def test_a_role_for_whoever_has_a_repository(condition: Any) -> None:
+    assert any("takes the tokens of everyone" in problem for problem in found("not-public", role(condition)))
+
+
+@pytest.mark.parametrize(
+    "by",
+    [
+        role({"StringLike": {f"{ISSUER}:sub": "repo:example/*"}}),
+        role({"StringEquals": {f"{ISSUER}:sub": "repo:example/shop:environment:prod"}}),
+        role({"StringEquals": {f"{CLUSTER}:aud": "sts.amazonaws.com"}}, CLUSTER),
+    ],
+    ids=str,
+)
+def test_a_role_for_those_who_are_named(by: Resource) -> None:
+    assert found("not-public", by) == []
+
+
+def test_a_role_without_a_condition_is_for_every_token_of_its_provider() -> None:
+    assert any("takes the tokens" in problem for problem in found("not-public", role(None, CLUSTER)))
+
+
+def test_documents_are_found_wherever_they_stand() -> None:
+    inner = {"Statement": [{"Effect": "Allow"}]}
+    props = {"a": [{"policy": json.dumps(inner)}], "b": inner, "c": UNKNOWN, "d": '{"Statements": 1}'}
+    assert [*documents(props)] == [("a.policy", inner["Statement"]), ("b", inner["Statement"])]
