@@ -57,7 +57,7 @@ def pod_spec(body: Mapping[str, Any]) -> Pod | None:
         **dict.fromkeys(
             ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job"), "spec.template.spec"
         ),
-    }.get(at(body, "kind"))
+    }.get(str(at(body, "kind")))
     return entries(at(body, path)) if path else None
 
 

@@ -1,8 +1,7 @@
 """What a stack declares, without an engine, a cluster or an account: the scans look at it (scripts/scan.sh).
 
 `python -m tests.support.declared aws prod dev` holds what they ask of AWS against the policy pack, `… kubernetes prod dev
---objects FOLDER` their objects of the cluster, which it also writes to a folder for other programs. Some rules are left to the
-held preview.
+--objects FOLDER` their objects of the cluster, which it also writes to a folder for other programs.
 """
 
 from __future__ import annotations
@@ -25,10 +24,6 @@ from stacks.environment import Environment
 from stacks.settings import load
 from tests.unit.mocks import Program, record
 
-_OF_THE_PREVIEW = {"buckets-closed", "buckets-encrypted", "backed-up", "tagged", "web-ports"}
-"""Rules about what is made of what and by which provider, which the mocks do not tell."""
-
-
 def declare(stack: str) -> tuple[Program, Settings]:
     """Runs the program with Pulumi.<stack>.yaml of this folder against the mocks."""
     config: dict[str, Any] = yaml.safe_load(Path(f"Pulumi.{stack}.yaml").read_text())["config"]
@@ -48,12 +43,21 @@ def declare(stack: str) -> tuple[Program, Settings]:
 
 def findings(program: Program, said: Settings, provider: str) -> Iterator[str]:
     """What is wrong with the resources of a provider and not excused, each as rule, resource and problem."""
+    inputs = {made.urn: made.inputs for made in program.resources}
     asked = [
-        Resource(made.type, made.name, made.inputs, made.urn, made.protect) for made in program.resources
+        Resource(
+            made.type,
+            made.name,
+            made.inputs,
+            made.urn,
+            made.protect,
+            inputs.get(made.provider.rpartition("::")[0], {}),
+            made.uses,
+        )
+        for made in program.resources
     ]
     for rule, resource, problem in _problems(asked):
-        asked_here = resource.type.startswith(f"{provider}:") and rule not in _OF_THE_PREVIEW
-        if asked_here and not said.excuses(rule, resource):
+        if resource.type.startswith(f"{provider}:") and not said.excuses(rule, resource):
             yield f"{rule}: {resource.type} {resource.name}: {problem}"
 
 

@@ -25,7 +25,7 @@ STACK = "pulumi:pulumi:Stack"
 class Registered:
     """One resource as the engine would have got it.
 
-    `needs` are the URNs that it depends on, `former` those that its aliases name.
+    `needs` are the URNs that it depends on, `uses` the same by property, `former` those that its aliases name.
     """
 
     type: str
@@ -39,6 +39,7 @@ class Registered:
     secrets: frozenset[str]
     urn: str
     needs: frozenset[str]
+    uses: dict[str, frozenset[str]]
     former: frozenset[str]
     delete_before_replace: bool
     retain: bool
@@ -107,6 +108,9 @@ class Monitor(mocks.MockMonitor):
                     secrets=frozenset(secrets),
                     urn=answer.urn,
                     needs=frozenset(request.dependencies),
+                    uses={
+                        prop: frozenset(used.urns) for prop, used in request.propertyDependencies.items()
+                    },
                     former=self.former(request),
                     delete_before_replace=request.deleteBeforeReplace,
                     retain=request.retainOnDelete,
