@@ -186,14 +186,40 @@ def _boundless(stack: Stack) -> Iterator[tuple[Resource, str]]:
                 yield resource, f"it makes an administrator: {arn}"
 
 
+_ROLES = tuple(f"kubernetes:rbac.authorization.k8s.io/v1:{kind}" for kind in ("ClusterRole", "Role"))
+_BINDINGS = tuple(f"{role}Binding" for role in _ROLES)
+_STRANGERS = ("system:anonymous", "system:unauthenticated")
+
+
+def _boundless_in_the_cluster(stack: Stack) -> Iterator[tuple[Resource, str]]:
+    for role in stack.of(*_ROLES):
+        for rule in each(role.at("rules")):
+            if all("*" in some(at(rule, part)) for part in ("apiGroups", "resources", "verbs")):
+                yield role, "a rule of it allows everything in every API"
+    for binding in stack.of(*_BINDINGS):
+        if binding.at("roleRef.name") == "cluster-admin":
+            yield binding, "it makes an administrator of the cluster"
+        for subject in each(binding.at("subjects")):
+            if at(subject, "name") in _STRANGERS:
+                yield (
+                    binding,
+                    f"it gives rights to {at(subject, 'name')}: everyone who reaches the API server",
+                )
+
+
+def _too_much(stack: Stack) -> Iterator[tuple[Resource, str]]:
+    yield from _boundless(stack)
+    yield from _boundless_in_the_cluster(stack)
+
+
 LEAST_PRIVILEGE = StackRule(
     About(
         name="least-privilege",
-        what="No role, user or group may do everything, or everything of a service, on every resource; a permissions boundary, "
-        "which only limits, may say so.",
+        what="No role, user or group may do everything, or everything of a service, on every resource, in AWS or in the cluster; a "
+        "permissions boundary, which only limits, may say so.",
         why="Whoever takes over a program that may do everything has taken over the account.",
         mend="name the actions and the ARNs that are needed; what has to be wide gets a permissions boundary and a reason in "
         "slipway:policyExceptions.",
     ),
-    _boundless,
+    _too_much,
 )

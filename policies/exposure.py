@@ -18,6 +18,7 @@ _GROUP = "aws:ec2/securityGroup:SecurityGroup"
 _GROUP_RULE = "aws:ec2/securityGroupRule:SecurityGroupRule"
 _INGRESS_RULE = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 _DEFAULT_GROUP = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
+_ASK_FOR_ONE = ("kubernetes:core/v1:Service", "kubernetes:networking.k8s.io/v1:Ingress")
 WEB = (80, 443)
 
 _SWITCHES = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
@@ -120,8 +121,8 @@ def openings(resource: Resource) -> Iterator[tuple[int, int]]:
 NOT_PUBLIC = Rule(
     About(
         name="not-public",
-        what="Nothing but a load balancer's ports 80 and 443 is open to the whole internet: no database, bucket, API server, "
-        "port or policy document.",
+        what="Nothing but a load balancer's ports 80 and 443 is open to the whole internet: no database, bucket, website of a bucket, "
+        "API server, function, port or policy document; no role is for every token of a public issuer.",
         why="What is reachable is tried within minutes; a mistake behind it, a password or a bug, is then everybody's.",
         mend="keep it in private subnets, name the addresses or principals that need it, or reach it through the load balancer.",
     ),
@@ -150,6 +151,8 @@ def _open_elsewhere(stack: Stack) -> Iterator[tuple[Resource, str]]:
     of_load_balancers = {
         urn for balancer in stack.of(LOAD_BALANCER) for urn in balancer.uses.get("securityGroups", ())
     }
+    # One that the cluster makes is told its groups by an annotation.
+    of_load_balancers |= {urn for asked in stack.of(*_ASK_FOR_ONE) for urn in asked.uses.get("metadata", ())}
     for resource in stack.resources:
         own = frozenset({resource.urn})
         groups = own if resource.type == _GROUP else resource.uses.get("securityGroupId", own)

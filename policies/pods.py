@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from policies.rules import About, Resource, Rule
-from slipway_rules.pods import Pod, pod_specs, unpinned_images, unrestricted
-from slipway_rules.values import entries
+from slipway_rules.pods import Pod, is_pinned, pod_specs, unpinned_images, unrestricted
+from slipway_rules.values import at, each, entries
 
 _GROUPS = "kubernetes:yaml"
 """Groups of objects, each of which is a resource of its own."""
+FUNCTION, TASK = "aws:lambda/function:Function", "aws:ecs/taskDefinition:TaskDefinition"
 _RELEASE = "kubernetes:helm.sh/v3:Release"
 _LEVEL = "pod-security.kubernetes.io/enforce"
 
@@ -27,6 +30,23 @@ def _in_pods(find: Callable[[Pod], Iterable[str]]) -> Callable[[Resource], Itera
             yield from find(pod)
 
     return found
+
+
+def task_containers(resource: Resource) -> Iterator[tuple[str, Any]]:
+    """The containers of a task of ECS, each with where it stands."""
+    text = resource.at("containerDefinitions") if resource.type == TASK else None
+    for container in each(json.loads(text) if isinstance(text, str) else text):
+        yield f"containerDefinitions.{at(container, 'name', '?')}", container
+
+
+def _unpinned(resource: Resource) -> Iterator[str]:
+    yield from _in_pods(unpinned_images)(resource)
+    images = [(where, at(container, "image")) for where, container in task_containers(resource)]
+    if resource.type == FUNCTION:
+        images.append(("imageUri", resource.at("imageUri")))
+    for where, image in images:
+        if isinstance(image, str) and not is_pinned(image):
+            yield f"{where}: {image!r} has no digest"
 
 
 def _privileged(resource: Resource) -> Iterator[str]:
@@ -47,7 +67,7 @@ PINNED = Rule(
         why="A tag can be moved: two pods of one rollout may run different code, and a rollback may not bring the old code back.",
         mend="write registry/path:tag@sha256:…; an Image component's `ref` is one.",
     ),
-    _in_pods(unpinned_images),
+    _unpinned,
 )
 
 RESTRICTED = Rule(

@@ -8,13 +8,16 @@ from typing import Any
 
 from policies.rules import UNKNOWN, About, Resource, Rule
 from slipway_rules.tags import REQUIRED
-from slipway_rules.values import at, entries, is_known
+from slipway_rules.values import at, each, entries, is_known
 
 PROVIDER = "pulumi:providers:aws"
+GROUP_OF_MACHINES = "aws:autoscaling/group:Group"
 
 
 def tags(resource: Resource) -> Mapping[str, Any] | None:
     """All tags that a resource will have, its provider's included; None while they are not known."""
+    if resource.type == GROUP_OF_MACHINES:  # a list, which takes nothing from the provider
+        return {at(tag, "key"): at(tag, "value") for tag in each(resource.at("tags"))}
     found: dict[str, Any] = {}
     for some in (default_tags(resource.provider), resource.at("tagsAll", {}), resource.at("tags", {})):
         known = entries(some)
@@ -34,10 +37,17 @@ def _missing(found: Mapping[str, Any] | None) -> list[str]:
     return [] if found is None else [key for key in REQUIRED if found.get(key) in (None, "")]
 
 
+def _takes_tags(resource: Resource) -> bool:
+    said = {"tags", "tagsAll"} & resource.props.keys()
+    return all(is_known(resource.at(key)) for key in said) and (
+        bool(said) or resource.type == GROUP_OF_MACHINES
+    )
+
+
 def _untagged(resource: Resource) -> Iterator[str]:
     if resource.type == PROVIDER:
         missing, whose = _missing(entries(default_tags(resource.props))), "defaultTags"
-    elif resource.type.startswith("aws:") and {"tags", "tagsAll"} & resource.props.keys():
+    elif resource.type.startswith("aws:") and _takes_tags(resource):
         missing, whose = _missing(tags(resource)), "its tags"
     else:
         return

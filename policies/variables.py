@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from policies.pods import pods_of
+from policies.pods import FUNCTION, pods_of, task_containers
 from policies.rules import About, Resource, Rule
 from slipway_rules.pods import containers
 from slipway_rules.secret_names import is_secret_name
 from slipway_rules.values import at, each, entries
 
-_FUNCTION, _TASK = "aws:lambda/function:Function", "aws:ecs/taskDefinition:TaskDefinition"
 _CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
 _NO_SECRET = re.compile(
     r"|true|false|\d{1,6}|\$\(\w+\)|\$\{\w+\}|arn:aws.*|(?:/[a-z0-9_.-]+)+", re.IGNORECASE
@@ -41,12 +39,10 @@ def _environments(resource: Resource) -> Iterator[tuple[str, Mapping[str, Any]]]
             yield where, _pairs(container.get("env"))
     if resource.type == _CONFIG_MAP:
         yield "data", entries(resource.at("data")) or {}
-    if resource.type == _FUNCTION:
+    if resource.type == FUNCTION:
         yield "environment.variables", entries(resource.at("environment.variables")) or {}
-    if resource.type == _TASK:
-        text = resource.at("containerDefinitions")
-        for container in each(json.loads(text) if isinstance(text, str) else text):
-            yield f"containerDefinitions.{at(container, 'name', '?')}", _pairs(at(container, "environment"))
+    for where, container in task_containers(resource):
+        yield where, _pairs(at(container, "environment"))
 
 
 def _pairs(variables: Any) -> Mapping[str, Any]:

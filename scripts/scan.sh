@@ -33,16 +33,17 @@ dependencies() {
   done <.github/accepted-advisories
   mkdir "$work/projects"
   mapfile -t projects < <(tracked '*pyproject.toml')
+  mapfile -t requirements < <(tracked '*requirements*.txt' '*requirements*.in' '*constraints*.txt')
   for file in "${projects[@]}"; do # what they ask for themselves: a lock file may be older
+    requirements+=("$work/projects/${file//\//-}.txt")
     "$bin"/python -c 'import sys, tomllib
 project = tomllib.load(open(sys.argv[1], "rb"))
 asked = project.get("project", {})
 groups = [asked.get("dependencies", []), project.get("build-system", {}).get("requires", [])]
 groups += [*asked.get("optional-dependencies", {}).values(), *project.get("dependency-groups", {}).values()]
-print(*(one for group in groups for one in group), sep="\n")' "$file" >"$work/projects/${file//\//-}.txt" || found=1
+print(*(one for group in groups for one in group), sep="\n")' "$file" >"${requirements[-1]}" || found=1
   done
-  mapfile -t requirements < <(tracked '*requirements*.txt' '*requirements*.in' '*constraints*.txt')
-  for file in "${requirements[@]}" "$work"/projects/*; do # one by one: they pin a package each as it needs it
+  for file in "${requirements[@]}"; do # one by one: they pin a package each as it needs it
     "$audit" --strict --no-deps --disable-pip --progress-spinner off --vulnerability-service osv \
       ${OSV_URL:+--osv-url "$OSV_URL"} "${accepted[@]}" --requirement "$file" || found=1
   done

@@ -1,6 +1,6 @@
-"""Six bad things in a copy of the repository: each is stopped by the stage that is meant for it, and by no other.
+"""Six bad things in a copy of the repository, each in two forms: it is stopped by the stage that is meant for it, and by no other.
 
-The copy has all six at once, and each stage is asked once: it finds its own and names none of the others. The servers of advisories are
+The copy has all of them at once, and each stage is asked once: it finds its own and names none of the others. The servers of advisories are
 one of the test's own, which speaks OSV's protocol and npm's: the real ones are not reached everywhere. That the repository
 itself is clean is asked stage by stage too.
 """
@@ -28,6 +28,9 @@ LEAKED = "ghp_" + "R4nd0mL00k1ngT0kenF0rTh1sTestAl0ne42"[:36]
 BUCKET = """
         aws.s3.BucketAcl("planted-bucket", bucket="planted", acl="public-read")
 """
+BARE_BUCKET = """
+        aws.s3.Bucket("planted-bare")
+"""
 POD = """
         kubernetes.core.v1.Pod(
             "planted-pod",
@@ -47,13 +50,35 @@ jobs:
     steps:
       - uses: somebody/planted-action@v1
 """
+COMPOSITE = """
+name: planted
+description: planted
+runs:
+  using: composite
+  steps:
+    - uses: somebody/planted-step@main
+"""
+STAGED = """
+FROM debian:12.5 AS build
+USER 1000
+FROM debian:12.5
+HEALTHCHECK NONE
+CMD ["true"]
+"""
+MANIFEST = """
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: planted-job}
+spec:
+  jobTemplate: {spec: {template: {spec: {containers: [{name: root, image: x}], hostPID: true}}}}
+"""
 PLANTED = {
-    "dependencies": ADVISORY,
-    "secrets": "planted.env",
-    "workflows": "somebody/planted-action@v1",
-    "images": "planted.Dockerfile",
-    "infrastructure": "planted-bucket",
-    "manifests": "planted-pod",
+    "dependencies": (ADVISORY, "planted-range>=1"),
+    "secrets": ("planted.env", "uncommitted.env"),
+    "workflows": ("somebody/planted-action@v1", "somebody/planted-step@main"),
+    "images": ("planted.Dockerfile", "staged.containerfile: image-user"),
+    "infrastructure": ("planted-bucket", "buckets-closed: aws:s3/bucket:Bucket planted-bare"),
+    "manifests": ("planted-pod", "CronJob planted-job: hostPID"),
 }
 """By stage: what its report names when it has found what is meant for it."""
 
@@ -97,13 +122,20 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "apps/planted.Dockerfile").write_text(
         'FROM debian:12.5\nUSER root\nHEALTHCHECK NONE\nCMD ["true"]\n'
     )
+    elsewhere = folder / "examples/planted"
+    elsewhere.mkdir()
+    (elsewhere / "requirements.txt").write_text("planted-range>=1\n")
+    (elsewhere / "action.yml").write_text(COMPOSITE.lstrip())
+    (elsewhere / "staged.containerfile").write_text(STAGED.lstrip())
+    (elsewhere / "job.yaml").write_text(MANIFEST.lstrip())
     environment = folder / "stacks/environment.py"
     anchor = "    def __init__(self, settings: Settings) -> None:\n"
     text = environment.read_text()
     assert anchor in text
     imports = "        import pulumi_aws as aws\n        import pulumi_kubernetes as kubernetes\n"
-    environment.write_text(text.replace(anchor, anchor + imports + BUCKET + POD))
+    environment.write_text(text.replace(anchor, anchor + imports + BUCKET + BARE_BUCKET + POD))
     commit(folder)
+    (folder / "uncommitted.env").write_text(f"GITHUB_TOKEN={LEAKED}\n")
     return folder
 
 
@@ -137,13 +169,14 @@ def scan(folder: Path, stage: str, advisories: Loopback) -> tuple[int, str]:
 
 @pytest.mark.parametrize("stage", PLANTED)
 def test_what_is_planted_is_stopped_by_its_stage(stage: str, planted: Path, advisories: Loopback) -> None:
-    """Given all six, then the stage blocks, names what is meant for it and nothing of the others."""
+    """Given all of them, then the stage blocks, names what is meant for it and nothing of the others."""
     code, said = scan(planted, stage, advisories)
     assert code == 1, said
-    assert PLANTED[stage] in said, said
+    assert [marker for marker in PLANTED[stage] if marker not in said] == [], said
     assert f"scan: {stage}" in said
     assert "BLOCKED" in said
-    assert [marker for other, marker in PLANTED.items() if other != stage and marker in said] == []
+    of_others = [marker for other, markers in PLANTED.items() if other != stage for marker in markers]
+    assert [marker for marker in of_others if marker in said] == []
 
 
 def test_a_secret_is_not_shown_where_it_is_reported(planted: Path, advisories: Loopback) -> None:

@@ -108,9 +108,7 @@ class Monitor(mocks.MockMonitor):
                     secrets=frozenset(secrets),
                     urn=answer.urn,
                     needs=frozenset(request.dependencies),
-                    uses={
-                        prop: frozenset(used.urns) for prop, used in request.propertyDependencies.items()
-                    },
+                    uses={prop: frozenset(used.urns) for prop, used in request.propertyDependencies.items()},
                     former=self.former(request),
                     delete_before_replace=request.deleteBeforeReplace,
                     retain=request.retainOnDelete,

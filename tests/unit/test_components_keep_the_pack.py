@@ -12,7 +12,13 @@ from tests.support.calls import Call, calls
 from tests.unit.mocks import Program, record
 
 CALLS = [(component, call) for component, found in calls().items() for call in found]
-IN_THE_CLUSTER = {"images-pinned", "pods-restricted", "replicated", "disruption-budget", "secrets-by-reference"}
+IN_THE_CLUSTER = {
+    "images-pinned",
+    "pods-restricted",
+    "replicated",
+    "disruption-budget",
+    "secrets-by-reference",
+}
 RULES = {rule.name: rule for rule in pack.RULES}
 STACK_RULES = {rule.name: rule for rule in pack.STACK_RULES}
 OF_THE_CALLER = {("App", "images-pinned")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -154,6 +155,19 @@ BREAKING: list[tuple[str, Resource, str]] = [
     ),
 ]
 
+TAGS = [{"key": key, "value": "x"} for key in ("project", "environment", "owner", "cost-centre")]
+TASK = [{"name": "web", "image": "x:latest"}]
+BREAKING += [
+    ("tagged", aws("autoscaling", "Group", tags=TAGS[1:]), "its tags lack project"),
+    ("tagged", aws("autoscaling", "Group"), "its tags lack project"),
+    (
+        "images-pinned",
+        aws("ecs", "TaskDefinition", containerDefinitions=json.dumps(TASK)),
+        "'x:latest' has no",
+    ),
+    ("images-pinned", aws("lambda", "Function", imageUri="x:latest"), "imageUri: 'x:latest' has no digest"),
+]
+
 KEEPING: list[tuple[str, Resource]] = [
     ("deletion-protection", aws("rds", "Instance", replicateSourceDb="db", skipFinalSnapshot=True)),
     ("encrypted-at-rest", aws("redshift", "Cluster")),
@@ -174,6 +188,10 @@ KEEPING: list[tuple[str, Resource]] = [
     ("encrypted-in-transit", origin("https-only")),
     ("encrypted-in-transit", aws("msk", "Cluster")),
     ("encrypted-in-transit", aws("sns", "TopicSubscription", protocol="https")),
+    ("tagged", aws("autoscaling", "Group", tags=TAGS)),
+    ("tagged", aws("autoscaling", "Group", tags=UNKNOWN)),
+    ("images-pinned", aws("lambda", "Function", imageUri=UNKNOWN)),
+    ("images-pinned", aws("lambda", "Function", s3Bucket="code")),
     ("not-public", aws("s3", "Bucket", acl="private")),
     ("not-public", aws("s3", "BucketAcl", acl="log-delivery-write")),
     ("not-public", aws("s3", "BucketAcl", accessControlPolicy=UNKNOWN)),

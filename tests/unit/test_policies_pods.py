@@ -64,7 +64,9 @@ def test_a_group_of_objects_is_left_to_its_objects() -> None:
 
 
 def test_a_schema_is_no_pod() -> None:
-    schema = {"openAPIV3Schema": {"properties": {"containers": {"type": "array"}, "kind": {"type": "string"}}}}
+    schema = {
+        "openAPIV3Schema": {"properties": {"containers": {"type": "array"}, "kind": {"type": "string"}}}
+    }
     crd = Resource("kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition", "crd", {"spec": schema})
     assert found("pods-restricted", crd) == found("images-pinned", crd) == []
 

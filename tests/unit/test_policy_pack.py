@@ -253,7 +253,7 @@ def test_types_and_properties_of_the_rules_are_in_the_sdk(type_: str) -> None:
     spec = importlib.util.find_spec("pulumi_aws")
     assert spec
     assert spec.origin
-    package, _, name = module.partition("/")
+    package, _, name = module.replace("lambda/", "lambda_/").partition("/")
     file = Path(spec.origin).parent / package / f"{re.sub(r'(?<=[a-z0-9])(?=[A-Z])', '_', name).lower()}.py"
     text = file.read_text()
     assert f'@pulumi.type_token("{type_}")' in text, kind

@@ -91,6 +91,13 @@ BY_NAME = named(
     "aws:backup/selection:Selection", "s", {"resources": frozenset({"urn:db"})}, resources=["arn"]
 )
 
+ALL_OF_THE_CLUSTER = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
+
+
+def rbac(kind: str, **props: Any) -> Resource:
+    return named(f"kubernetes:rbac.authorization.k8s.io/v1:{kind}", "r", **props)
+
+
 MONITORING = named("slipway:index:MonitoringStack", "monitoring")
 
 
@@ -181,6 +188,20 @@ STACK_BREAKING: list[tuple[str, list[Resource], str, str]] = [
     ),
     ("least-privilege", [role(managedPolicyArns=[ADMINISTRATOR])], "role", "it makes an administrator"),
     ("least-privilege", [named(ATTACHMENT, "a", policyArn=ADMINISTRATOR)], "a", "it makes an administrator"),
+    ("least-privilege", [rbac("ClusterRole", rules=[ALL_OF_THE_CLUSTER])], "r", "everything in every API"),
+    ("least-privilege", [rbac("Role", rules=[ALL_OF_THE_CLUSTER])], "r", "everything in every API"),
+    (
+        "least-privilege",
+        [rbac("ClusterRoleBinding", roleRef={"name": "cluster-admin"})],
+        "r",
+        "administrator",
+    ),
+    (
+        "least-privilege",
+        [rbac("RoleBinding", subjects=[{"kind": "Group", "name": "system:unauthenticated"}])],
+        "r",
+        "everyone who reaches the API server",
+    ),
     ("backed-up", [database()], "db", "no tag backup = daily"),
     (
         "backed-up",
@@ -240,6 +261,12 @@ STACK_KEEPING: list[tuple[str, list[Resource]]] = [
         "least-privilege",
         [named("aws:kms/key:Key", "k", policy=json.dumps({"Statement": [OF_THE_ACCOUNT]}))],
     ),
+    (
+        "least-privilege",
+        [rbac("ClusterRole", rules=[{"apiGroups": ["apps"], "resources": ["*"], "verbs": ["*"]}])],
+    ),
+    ("least-privilege", [rbac("ClusterRoleBinding", roleRef={"name": "view"}, subjects=UNKNOWN)]),
+    ("web-ports", [GROUP, named("kubernetes:core/v1:Service", "s", {"metadata": frozenset({"urn:group"})})]),
     ("least-privilege", [named("aws:ec2/vpcEndpoint:VpcEndpoint", "e", policy=EVERYTHING)]),
     ("web-ports", [CLOSED_GROUP, GROUP_RULE, BALANCER]),
     ("backed-up", [database({"backup": "daily"})]),
