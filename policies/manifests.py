@@ -20,21 +20,30 @@ _RULES = (pods.PINNED, pods.RESTRICTED, variables.BY_REFERENCE)
 _OBJECT = re.compile(r"^\s*[\"']?apiVersion[\"']?\s*:", re.MULTILINE)
 
 
+def resources(text: str) -> Iterator[Resource]:
+    """The objects of a YAML or JSON file, as Pulumi would declare them."""
+    if _OBJECT.search(text):
+        for body in yaml.safe_load_all(text):
+            if (by := resource(body)) is not None:
+                yield by
+
+
+def resource(body: Any) -> Resource | None:
+    """An object as Pulumi would declare it; None for what is no object."""
+    kind, version = at(body, "kind"), at(body, "apiVersion")
+    if not (isinstance(kind, str) and isinstance(version, str)):
+        return None
+    group = version if "/" in version else f"core/{version}"
+    return Resource(f"kubernetes:{group}:{kind}", str(at(body, "metadata.name", "?")), body)
+
+
 def findings(text: str) -> Iterator[str]:
     """What is wrong with the objects of a YAML or JSON file and not excused, each as rule, object and problem."""
-    if not _OBJECT.search(text):
-        return
-    for body in yaml.safe_load_all(text):
-        kind, version = at(body, "kind"), at(body, "apiVersion")
-        if not (kind and version):
-            continue
-        props: dict[str, Any] = body
-        type_ = f"kubernetes:{version if '/' in version else f'core/{version}'}:{kind}"
-        by = Resource(type_, str(at(body, "metadata.name", "?")), props)
+    for by in resources(text):
         for rule in _RULES:
             for problem in rule.find(by):
                 if not Settings().excuses(rule.name, by):
-                    yield f"{rule.name}: {kind} {by.name}: {problem}"
+                    yield f"{rule.name}: {by.at('kind')} {by.name}: {problem}"
 
 
 def main(files: list[str]) -> int:

@@ -17,12 +17,16 @@ import pulumi
 import yaml
 from pulumi.runtime import config as runtime_config
 
-from policies import pack, settings
+from policies import manifests, pack, settings
 from policies.rules import Resource, Stack
 from policies.settings import Settings
+from slipway_rules.values import each
 from stacks.environment import Environment
 from stacks.settings import load
 from tests.unit.mocks import Program, record
+
+_GROUPS = "kubernetes:yaml"
+
 
 def declare(stack: str) -> tuple[Program, Settings]:
     """Runs the program with Pulumi.<stack>.yaml of this folder against the mocks."""
@@ -56,9 +60,23 @@ def findings(program: Program, said: Settings, provider: str) -> Iterator[str]:
         )
         for made in program.resources
     ]
+    asked += [
+        by for made in program.resources if made.type.startswith(_GROUPS) for by in _inside(made.inputs)
+    ]
     for rule, resource, problem in _problems(asked):
         if resource.type.startswith(f"{provider}:") and not said.excuses(rule, resource):
             yield f"{rule}: {resource.type} {resource.name}: {problem}"
+
+
+def _inside(group: dict[str, Any]) -> Iterator[Resource]:
+    """The objects that a ConfigGroup or ConfigFile makes of texts, files and what it is given; the provider does that in an engine."""
+    files = [file for file in (group.get("file"), *each(group.get("files"))) if isinstance(file, str)]
+    texts = [text for text in (group.get("yaml"),) if isinstance(text, str)]
+    for text in (*texts, *(path.read_text() for file in files for path in sorted(Path().glob(file)))):
+        yield from manifests.resources(text)
+    for body in each(group.get("objs")):
+        if (by := manifests.resource(body)) is not None:
+            yield by
 
 
 def _problems(asked: Sequence[Resource]) -> Iterator[tuple[str, Resource, str]]:

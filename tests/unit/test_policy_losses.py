@@ -14,10 +14,9 @@ from policies.losses import Loss, losses, main
 DATABASE = "urn:pulumi:prod::slipway::slipway:index:Database$aws:rds/instance:Instance::db"
 
 
-def event(op: str, type_: str = "aws:rds/instance:Instance", urn: str = DATABASE) -> str:
-    return json.dumps(
-        {"sequence": 1, "resourcePreEvent": {"metadata": {"op": op, "type": type_, "urn": urn}}}
-    )
+def event(op: str, type_: str = "aws:rds/instance:Instance", urn: str = DATABASE, old: Any = None) -> str:
+    step = {"op": op, "type": type_, "urn": urn, "old": old}
+    return json.dumps({"sequence": 1, "resourcePreEvent": {"metadata": step}})
 
 
 def test_only_what_holds_data_and_goes_is_a_loss() -> None:
@@ -30,8 +29,14 @@ def test_only_what_holds_data_and_goes_is_a_loss() -> None:
         event("create-replacement"),
         event("delete-replaced"),
         event("delete"),
+        event("delete", old={"retainOnDelete": True}),
+        event("delete", "aws:s3/bucketV2:BucketV2", "urn:bucket"),
     ]
-    assert list(losses(events)) == [Loss("replaces", DATABASE), Loss("deletes", DATABASE)]
+    assert list(losses(events)) == [
+        Loss("replaces", DATABASE),
+        Loss("deletes", DATABASE),
+        Loss("deletes", "urn:bucket"),
+    ]
 
 
 @pytest.mark.parametrize(
