@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from policies.rules import About, Resource, Stack, StackRule
 from slipway_rules.exposure import is_the_world
-from slipway_rules.values import at, each, entries, is_known
+from slipway_rules.values import at, each, entries, is_known, parsed
 
 Statement = Mapping[str, Any]
 
@@ -46,7 +45,7 @@ _ANY_SUBJECT = re.compile(r"[*?:/]*|(?:repo|project_path|organization|pulumi|dep
 def documents(value: Any, path: str = "") -> Iterator[tuple[str, list[Statement]]]:
     """Every policy document in a resource's properties, wherever it stands and whatever it is called, with its statements."""
     if isinstance(value, str):
-        value = _read(value)
+        value = parsed(value) if value.lstrip().startswith("{") and '"Statement"' in value else None
     if properties := entries(value):
         if "Statement" in properties:
             said = properties["Statement"]
@@ -56,15 +55,6 @@ def documents(value: Any, path: str = "") -> Iterator[tuple[str, list[Statement]
             yield from documents(item, f"{path}.{key}" if path else key)
     for item in each(value):
         yield from documents(item, path)
-
-
-def _read(text: str) -> Any:
-    if not (text.lstrip().startswith("{") and '"Statement"' in text):
-        return None
-    try:
-        return json.loads(text)
-    except ValueError:
-        return None  # AWS takes none of these either
 
 
 def open_statements(resource: Resource) -> Iterator[str]:

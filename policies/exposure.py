@@ -63,6 +63,9 @@ def _open(resource: Resource) -> Iterator[str]:
         for card in each(resource.at("networkInterfaces")):
             if at(card, "associatePublicIpAddress") in (True, "true"):
                 yield "associatePublicIpAddress of networkInterfaces must be false"
+    access = entries(resource.at("remoteAccess")) if resource.type == "aws:eks/nodeGroup:NodeGroup" else None
+    if access and "ec2SshKey" in access and not access.get("sourceSecurityGroupIds"):
+        yield "remoteAccess must name sourceSecurityGroupIds: without, SSH is open to the whole internet"
     if resource.type == "aws:lambda/permission:Permission":
         yield from _of_a_permission(resource)
     for first, last in openings(resource):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from policies.rules import About, Resource, Rule
 from slipway_rules.pods import Pod, is_pinned, pod_specs, unpinned_images, unrestricted
-from slipway_rules.values import at, each, entries
+from slipway_rules.values import at, each, entries, parsed
 
 _GROUPS = "kubernetes:yaml"
 """Groups of objects, each of which is a resource of its own."""
@@ -35,7 +34,7 @@ def _in_pods(find: Callable[[Pod], Iterable[str]]) -> Callable[[Resource], Itera
 def task_containers(resource: Resource) -> Iterator[tuple[str, Any]]:
     """The containers of a task of ECS, each with where it stands."""
     text = resource.at("containerDefinitions") if resource.type == TASK else None
-    for container in each(json.loads(text) if isinstance(text, str) else text):
+    for container in each(parsed(text)):
         yield f"containerDefinitions.{at(container, 'name', '?')}", container
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
@@ -25,6 +26,16 @@ def at(value: Any, path: str, default: Any = None) -> Any:
 def entries(value: Any) -> Mapping[str, Any] | None:
     """A mapping as what it is; None for whatever is none, or is not known."""
     return cast(Mapping[str, Any], value) if isinstance(value, Mapping) else None
+
+
+def parsed(value: Any) -> Any:
+    """What JSON says, given as a text or as it is; None for a text that is none, which its provider refuses by itself."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return None
 
 
 def each(value: Any) -> Iterator[Any]:

@@ -136,6 +136,7 @@ BREAKING: list[tuple[str, Resource, str]] = [
         aws("ec2", "LaunchTemplate", networkInterfaces=[{"associatePublicIpAddress": "true"}]),
         "associatePublicIpAddress of networkInterfaces",
     ),
+    ("not-public", aws("eks", "NodeGroup", remoteAccess={"ec2SshKey": "k"}), "SSH is open"),
     ("not-public", ingress(cidrBlocks=["0.0.0.0/1", "128.0.0.0/1"]), "ports 22-22 are open"),
     ("not-public", ingress(ipv6CidrBlocks=["2000::/3"]), "ports 22-22 are open"),
     (
@@ -200,6 +201,11 @@ KEEPING: list[tuple[str, Resource]] = [
     ("not-public", aws("opensearch", "Domain", vpcOptions={"subnetIds": ["a"]})),
     ("not-public", aws("lambda", "FunctionUrl", authorizationType="AWS_IAM")),
     ("not-public", FROM_BUCKET),
+    (
+        "not-public",
+        aws("eks", "NodeGroup", remoteAccess={"ec2SshKey": "k", "sourceSecurityGroupIds": ["sg-1"]}),
+    ),
+    ("images-pinned", aws("ecs", "TaskDefinition", containerDefinitions="no JSON")),
     ("not-public", aws("lb", "LoadBalancer", internal=False)),
     ("not-public", aws("ec2", "SecurityGroup", ingress=OPEN_ON_443)),
     ("not-public", ingress(cidrBlocks=WORLD, protocol="icmp", fromPort=3, toPort=4)),
