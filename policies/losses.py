@@ -42,7 +42,7 @@ def losses(events: Iterable[str]) -> Iterator[Loss]:
     """Those among a preview's events, which are JSON, one a line. What Pulumi only lets go of stays in the cloud."""
     for line in events:
         step: Any = at(json.loads(line), "resourcePreEvent.metadata", {})
-        kept = (step.get("old") or {}).get("retainOnDelete")
+        kept = at(step, "old.retainOnDelete", default=False)
         if step.get("op") in _OPERATIONS and present(step["type"]) in HOLDERS and not kept:
             yield Loss(_OPERATIONS[step["op"]], step["urn"])
 

@@ -124,7 +124,7 @@ def workload(replicas: Any = None, kind: str = "Deployment") -> Resource:
     )
 
 
-def autoscaler(least: Any, name: str = "web", namespace: str = "prod", **notes: str) -> Resource:
+def autoscaler(least: Any, name: Any = "web", namespace: str = "prod", **notes: str) -> Resource:
     return named(
         "kubernetes:autoscaling/v2:HorizontalPodAutoscaler",
         "hpa",
@@ -145,7 +145,7 @@ ONLY_OTHERS = {
 }
 
 
-def budget(labels: Any = None, namespace: str = "prod", **spec: Any) -> Resource:
+def budget(labels: Any = None, namespace: Any = "prod", **spec: Any) -> Resource:
     return named(
         "kubernetes:policy/v1:PodDisruptionBudget",
         "pdb",
