@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from policies.rules import About, Resource, Stack, StackRule, Want, Wants, unmet
+from policies.rules import About, Resource, Stack, StackRule, Want, Wants, at_least, unmet
 from policies.tags import tags
 from slipway_rules.tags import BACKUP
 from slipway_rules.values import at, each, entries
@@ -36,7 +36,7 @@ STATEFUL = frozenset(
 
 
 def _own_backups(path: str, absent: int) -> list[Want]:
-    return [Want(path, lambda days: days > 0, "1 day or more", absent)]
+    return [at_least(path, 1, "1 day or more", absent)]
 
 
 RETENTION: Wants = {

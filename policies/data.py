@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies.rules import About, Resource, Rule, Want, Wants, off, on, unmet
+from policies.rules import About, Resource, Rule, Want, Wants, at_least, off, on, unmet
 from slipway_rules.stateful import HOLDERS
 
 _LEAST_DAYS = 14
@@ -19,22 +19,13 @@ GUARDS: Wants = {
     "aws:dynamodb/table:Table": [on("deletionProtectionEnabled")],
     "aws:ecr/repository:Repository": [off("forceDelete")],
     "aws:eks/cluster:Cluster": [on("deletionProtection")],
-    "aws:kms/key:Key": [
-        Want(
-            "deletionWindowInDays",
-            lambda days: days >= _LEAST_DAYS,
-            f"{_LEAST_DAYS} or more",
-            absent=30,
-        )
-    ],
+    "aws:kms/key:Key": [at_least("deletionWindowInDays", _LEAST_DAYS, f"{_LEAST_DAYS} or more", absent=30)],
     "aws:neptune/cluster:Cluster": _OF_A_DATABASE,
     "aws:rds/cluster:Cluster": _OF_A_DATABASE,
     "aws:rds/instance:Instance": _OF_A_DATABASE,
     "aws:redshift/cluster:Cluster": [off("skipFinalSnapshot")],
     "aws:s3/bucket:Bucket": [off("forceDestroy")],
-    "aws:secretsmanager/secret:Secret": [
-        Want("recoveryWindowInDays", lambda days: days > 0, "above 0", absent=30)
-    ],
+    "aws:secretsmanager/secret:Secret": [at_least("recoveryWindowInDays", 1, "above 0", absent=30)],
 }
 
 

@@ -15,6 +15,7 @@ _SEARCH = "aws:opensearch/domain:Domain"
 BUCKET = "aws:s3/bucket:Bucket"
 BUCKET_ENCRYPTION = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
 DISTRIBUTION, LISTENER = "aws:cloudfront/distribution:Distribution", "aws:lb/listener:Listener"
+_CLASSIC = "aws:elb/loadBalancer:LoadBalancer"
 _PARAMETERS = frozenset(
     {
         "aws:docdb/clusterParameterGroup:ClusterParameterGroup",
@@ -117,6 +118,9 @@ def _in_clear(resource: Resource) -> Iterator[str]:
         yield from _of_a_distribution(resource)
     if resource.type == LISTENER:
         yield from _of_a_listener(resource)
+    for asked in each(resource.at("listeners")) if resource.type == _CLASSIC else ():
+        if str(at(asked, "lbProtocol")).lower() == "http":
+            yield "a classic load balancer's listener in HTTP must go: it cannot redirect"
     if resource.type in _PARAMETERS:
         for parameter in each(resource.at("parameters")):
             if at(parameter, "name") in _FORCES_TLS and str(at(parameter, "value")).lower() in _OFF:

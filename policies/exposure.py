@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from policies.documents import open_statements
 from policies.rules import About, Resource, Rule, Stack, StackRule, Want, Wants, given, off, on, unmet
 from slipway_rules.exposure import is_the_world
-from slipway_rules.values import at, each, entries, is_known
+from slipway_rules.values import at, each, entries, is_known, parsed
 
 BUCKET, CLUSTER = "aws:s3/bucket:Bucket", "aws:eks/cluster:Cluster"
 CLOSED = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
@@ -28,13 +28,17 @@ _PORTLESS = ("icmp", "icmpv6", "1", "58")
 
 PRIVATE: Wants = {
     CLOSED: [on(switch) for switch in _SWITCHES],
-    "aws:ec2/instance:Instance": [off("associatePublicIpAddress")],
-    "aws:ec2/launchConfiguration:LaunchConfiguration": [off("associatePublicIpAddress")],
+    "aws:ec2/amiLaunchPermission:AmiLaunchPermission": [
+        Want("group", lambda group: group != "all", "left out", absent="")
+    ],
     "aws:ec2/subnet:Subnet": [off("mapPublicIpOnLaunch")],
     "aws:lambda/functionUrl:FunctionUrl": [
         Want("authorizationType", lambda kind: kind != "NONE", "AWS_IAM", absent="NONE")
     ],
     "aws:opensearch/domain:Domain": [given("vpcOptions", "subnets of a VPC")],
+    "aws:rds/snapshot:Snapshot": [
+        Want("sharedAccounts", lambda accounts: "all" not in accounts, "a list of accounts", absent=())
+    ],
     "aws:s3/accessPoint:AccessPoint": [
         Want(f"publicAccessBlockConfiguration.{switch}", lambda on_: on_ is True, "true", absent=True)
         for switch in _SWITCHES
@@ -47,27 +51,20 @@ _ACL = Want(
     "private",
     absent="private",
 )
-_UNREACHED = off("publiclyAccessible")
+_UNREACHED = (off("associatePublicIpAddress"), off("publiclyAccessible"))
+"""For machines, databases, brokers, warehouses alike."""
 
 
 def _open(resource: Resource) -> Iterator[str]:
     yield from unmet(PRIVATE, resource)
     yield from open_statements(resource)
-    if resource.type.startswith("aws:"):  # databases, brokers, warehouses: AWS has one name for it
-        yield from _UNREACHED.unmet(resource)
+    if resource.type.startswith("aws:"):
+        for unreached in _UNREACHED:
+            yield from unreached.unmet(resource)
     if resource.type.startswith("aws:s3/"):
         yield from _of_a_bucket(resource)
-    if resource.type == CLUSTER:
-        yield from _of_a_cluster(resource)
-    if resource.type == "aws:ec2/launchTemplate:LaunchTemplate":
-        for card in each(resource.at("networkInterfaces")):
-            if at(card, "associatePublicIpAddress") in (True, "true"):
-                yield "associatePublicIpAddress of networkInterfaces must be false"
-    access = entries(resource.at("remoteAccess")) if resource.type == "aws:eks/nodeGroup:NodeGroup" else None
-    if access and "ec2SshKey" in access and not access.get("sourceSecurityGroupIds"):
-        yield "remoteAccess must name sourceSecurityGroupIds: without, SSH is open to the whole internet"
-    if resource.type == "aws:lambda/permission:Permission":
-        yield from _of_a_permission(resource)
+    if of_this_type := _OF_TYPES.get(resource.type):
+        yield from of_this_type(resource)
     for first, last in openings(resource):
         if first != last or first not in WEB:
             yield f"ports {first}-{last} are open to the whole internet"
@@ -97,6 +94,39 @@ def _of_a_cluster(resource: Resource) -> Iterator[str]:
     blocks = resource.at("vpcConfig.publicAccessCidrs", ["0.0.0.0/0"])
     if public is True and any(is_the_world(block) for block in each(blocks)):
         yield "its API server answers the whole internet"
+
+
+def _of_nodes(resource: Resource) -> Iterator[str]:
+    access = entries(resource.at("remoteAccess"))
+    if access and "ec2SshKey" in access and not access.get("sourceSecurityGroupIds"):
+        yield "remoteAccess must name sourceSecurityGroupIds: without, SSH is open to the whole internet"
+
+
+def _of_machines(resource: Resource) -> Iterator[str]:
+    for card in each(resource.at("networkInterfaces")):
+        if at(card, "associatePublicIpAddress") in (True, "true"):
+            yield "associatePublicIpAddress of networkInterfaces must be false"
+
+
+def _of_a_list(resource: Resource) -> Iterator[str]:
+    for entry in each(resource.at("entries")):
+        if is_the_world(at(entry, "cidr")):
+            yield f"{at(entry, 'cidr')} is the whole internet, wherever the list is used"
+
+
+def _of_a_search(resource: Resource) -> Iterator[str]:
+    if any(at(part, "AllowFromPublic") is True for part in each(parsed(resource.at("policy")))):
+        yield "AllowFromPublic must be false"
+
+
+_OF_TYPES: Mapping[str, Callable[[Resource], Iterator[str]]] = {
+    CLUSTER: _of_a_cluster,
+    "aws:ec2/launchTemplate:LaunchTemplate": _of_machines,
+    "aws:ec2/managedPrefixList:ManagedPrefixList": _of_a_list,
+    "aws:eks/nodeGroup:NodeGroup": _of_nodes,
+    "aws:lambda/permission:Permission": _of_a_permission,
+    "aws:opensearch/serverlessSecurityPolicy:ServerlessSecurityPolicy": _of_a_search,
+}
 
 
 def openings(resource: Resource) -> Iterator[tuple[int, int]]:

@@ -125,6 +125,11 @@ def off(path: str) -> Want:
     return Want(path, lambda value: value in (False, "false"), "false", absent=False)
 
 
+def at_least(path: str, least: int, says: str, absent: int) -> Want:
+    """A number, which some languages write as a text."""
+    return Want(path, lambda value: str(value).isdecimal() and int(value) >= least, says, absent)
+
+
 def given(path: str, what: str) -> Want:
     """Something that must be there."""
     return Want(path, bool, what)

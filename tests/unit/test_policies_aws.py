@@ -76,6 +76,11 @@ BREAKING: list[tuple[str, Resource, str]] = [
         listener(protocol="TLS", sslPolicy="ELBSecurityPolicy-TLS13-1-0-2021-06"),
         "sslPolicy must be one of TLS 1.2",
     ),
+    (
+        "encrypted-in-transit",
+        aws("elb", "LoadBalancer", listeners=[{"lbProtocol": "http"}]),
+        "it cannot redirect",
+    ),
     ("encrypted-in-transit", origin("http-only"), "originProtocolPolicy of app must be https-only"),
     (
         "encrypted-in-transit",
@@ -137,6 +142,20 @@ BREAKING: list[tuple[str, Resource, str]] = [
         "associatePublicIpAddress of networkInterfaces",
     ),
     ("not-public", aws("eks", "NodeGroup", remoteAccess={"ec2SshKey": "k"}), "SSH is open"),
+    ("not-public", aws("ec2", "ManagedPrefixList", entries=[{"cidr": "::/0"}]), "::/0 is the whole internet"),
+    ("not-public", aws("ec2", "AmiLaunchPermission", group="all"), "group must be left out"),
+    (
+        "not-public",
+        aws("rds", "Snapshot", sharedAccounts=["all"]),
+        "sharedAccounts must be a list of accounts",
+    ),
+    ("not-public", aws("ec2", "SpotInstanceRequest", associatePublicIpAddress=True), "must be false"),
+    (
+        "not-public",
+        aws("opensearch", "ServerlessSecurityPolicy", policy=json.dumps([{"AllowFromPublic": True}])),
+        "AllowFromPublic must be false",
+    ),
+    ("deletion-protection", aws("kms", "Key", deletionWindowInDays="7"), "must be 14 or more, is '7'"),
     ("not-public", ingress(cidrBlocks=["0.0.0.0/1", "128.0.0.0/1"]), "ports 22-22 are open"),
     ("not-public", ingress(ipv6CidrBlocks=["2000::/3"]), "ports 22-22 are open"),
     (
@@ -186,6 +205,7 @@ KEEPING: list[tuple[str, Resource]] = [
     ("encrypted-in-transit", listener(protocol="HTTPS", sslPolicy=UNKNOWN)),
     ("encrypted-in-transit", listener()),
     ("encrypted-in-transit", listener(protocol=UNKNOWN, port=80)),
+    ("encrypted-in-transit", aws("elb", "LoadBalancer", listeners=[{"lbProtocol": "ssl"}])),
     ("encrypted-in-transit", origin("https-only")),
     ("encrypted-in-transit", aws("msk", "Cluster")),
     ("encrypted-in-transit", aws("sns", "TopicSubscription", protocol="https")),
@@ -201,6 +221,10 @@ KEEPING: list[tuple[str, Resource]] = [
     ("not-public", aws("opensearch", "Domain", vpcOptions={"subnetIds": ["a"]})),
     ("not-public", aws("lambda", "FunctionUrl", authorizationType="AWS_IAM")),
     ("not-public", FROM_BUCKET),
+    ("not-public", aws("ec2", "ManagedPrefixList", entries=[{"cidr": "203.0.113.0/24"}, {"cidr": UNKNOWN}])),
+    ("not-public", aws("ec2", "AmiLaunchPermission", accountId="123456789012")),
+    ("not-public", aws("opensearch", "ServerlessSecurityPolicy", policy="[]")),
+    ("deletion-protection", aws("kms", "Key", deletionWindowInDays="30")),
     (
         "not-public",
         aws("eks", "NodeGroup", remoteAccess={"ec2SshKey": "k", "sourceSecurityGroupIds": ["sg-1"]}),
