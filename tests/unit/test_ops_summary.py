@@ -17,7 +17,7 @@ from slipway_ops.differences import ABSENT, changes, leaves
 from slipway_ops.fitting import LIMIT, Fitted, length
 from slipway_ops.ink import Ink
 from slipway_ops.masking import Masker
-from slipway_ops.preview_steps import Preview
+from slipway_ops.preview_steps import Preview, Step
 from slipway_ops.summary import Origin, Report, render
 from slipway_ops.traffic_words import traffic
 from slipway_rules.stateful import HOLDERS, lost_with
@@ -274,6 +274,18 @@ def test_what_holds_data_is_known() -> None:
     assert lost_with("gcp:storage/bucket:Bucket")
     assert lost_with("aws:ec2/routeTable:RouteTable") is None
     assert lost_with(CONFIG_MAP) is None
+
+
+def test_a_bucket_by_an_older_name_of_its_type_is_refused_too() -> None:
+    step = Step(
+        "delete",
+        "urn:pulumi:prod::shop::aws:s3/bucketV2:BucketV2::orders",
+        "aws:s3/bucketV2:BucketV2",
+        {},
+        {},
+    )
+    (loss,) = lost.losses([step], {})
+    assert loss.is_refused
 
 
 HOSTILE = [
