@@ -36,6 +36,8 @@ EVICTIONS = (
 EVICTION = re.compile("|".join(EVICTIONS))
 EVICTION_RULE = f"one of {', '.join(EVICTIONS)}"
 PORT = 6379
+NODE_RULE = "a node type, as cache.m7g.large"
+NODE = re.compile(r"cache(\.[a-z0-9-]+){2,}")
 MEMORY = re.compile(r"[1-9]\d*(Mi|Gi)")
 _OF_ELASTICACHE = frozenset(
     {
@@ -146,7 +148,7 @@ def _resolve(name: str, args: CacheArgs) -> CacheSettings:
         check_clients(check, settings.allowed_cidrs, settings.namespace, settings.client_namespaces)
         check.value("version", settings.version, "a version, as 8.1", matches(versions.MINOR))
         check.value("eviction", settings.eviction, EVICTION_RULE, is_one_of(EVICTIONS))
-        check.value("node_type", settings.node_type, "a node type, as cache.m7g.large", is_text)
+        check.value("node_type", settings.node_type, NODE_RULE, matches(NODE))
         check.value("replicas", settings.replicas, "1-5", is_whole(1, 5))
         check.value("snapshot_retention_days", settings.snapshot_retention_days, "0-35", is_whole(0, 35))
         check.value("snapshot_window", settings.snapshot_window, "as 02:00-03:00", matches(DAILY_WINDOW))

@@ -37,6 +37,8 @@ RDS = "rds"
 STORAGE_GIB, MAX_STORAGE_GIB = 20, 200
 PORT = 5432
 NAME_RULE = "lower-case letters, digits and _, a letter first"
+INSTANCE_RULE = "an instance class, as db.m7g.large"
+INSTANCE = re.compile(r"db(\.[a-z0-9-]+){2,}")
 SQL_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _OF_RDS = frozenset(
     {
@@ -184,7 +186,7 @@ def _check(check: Checks, name: str, args: DatabaseArgs, settings: DatabaseSetti
         check.value(argument, getattr(settings, argument), NAME_RULE, matches(SQL_NAME))
     check.value("storage_gib", settings.storage_gib, "20-65536", is_whole(20, 65536))
     check.value("removal", settings.removal, REMOVAL_RULE, is_one_of(REMOVAL))
-    check.value("instance_class", settings.instance_class, "an instance class, as db.m7g.large", is_text)
+    check.value("instance_class", settings.instance_class, INSTANCE_RULE, matches(INSTANCE))
     check.value("multi_az", settings.multi_az, "true or false", lambda value: isinstance(value, bool))
     check.value("max_storage_gib", settings.max_storage_gib, "20-65536", is_whole(20, 65536))
     check.value("backup_retention_days", settings.backup_retention_days, "1-35", is_whole(1, 35))

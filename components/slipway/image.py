@@ -90,7 +90,12 @@ def _resolve(name: str, args: ImageArgs) -> _Image:
 
 def is_file(context: Any, dockerfile: Any) -> bool:
     """Whether the Dockerfile is where the build will look for it."""
-    return isinstance(context, str) and isinstance(dockerfile, str) and (Path(context) / dockerfile).is_file()
+    if not (isinstance(context, str) and isinstance(dockerfile, str)):
+        return False
+    try:
+        return (Path(context) / dockerfile).is_file()
+    except OSError:  # too long for any file
+        return False
 
 
 class Image(pulumi.ComponentResource):

@@ -17,13 +17,26 @@ REMOVAL = ("protect", "destroy")
 REMOVAL_RULE = f"one of {', '.join(REMOVAL)}"
 BLOCKS_RULE = "address blocks, as 192.0.2.0/24"
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
-CPU = re.compile(r"\d+m|\d+(\.\d+)?")
-MEMORY = re.compile(r"\d+(Ki|Mi|Gi)")
+APP_NAME = re.compile(r"[a-z]([-a-z0-9]{0,55}[a-z0-9])?")
+APP_NAME_RULE = (
+    "lower-case letters, digits and -, beginning with a letter, 57 at most: Services are named after it"
+)
+DNS_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+CPU = re.compile(r"[1-9]\d{0,8}m|(?!0+(\.0*)?$)\d{1,6}(\.\d{1,3})?", re.ASCII)
+MEMORY = re.compile(r"[1-9]\d{0,8}(Ki|Mi|Gi)", re.ASCII)
+PATH = re.compile(r"/\S*")
+MOUNT = re.compile(r"(?!/+$)/[^:\x00-\x1f]+")
+MOUNT_RULE = "an absolute path below /, without :"
 ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 HOST = re.compile(
     r"(?=.{1,253}$)[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?(\.[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?)*"
 )
 REPOSITORY = re.compile(r"[a-z0-9.-]+(:\d+)?(/[a-z0-9._-]+)+")
+_WORDS = r"[a-z0-9]+((\.|_{1,2}|-+)[a-z0-9]+)*"
+# https://pkg.go.dev/github.com/distribution/reference, with lower-case hosts alone
+IMAGE = re.compile(
+    rf"([a-z0-9.-]+(:\d+)?/)?{_WORDS}(/{_WORDS})*(:[A-Za-z0-9_][A-Za-z0-9._-]{{0,127}})?(@sha256:[0-9a-f]{{64}})?"
+)
 TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(\d{12}|aws)?:\S+")
 SCHEDULE = re.compile(r"cron\(\S+( \S+){5}\)|rate\([1-9]\d* (minute|hour|day)s?\)")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from slipway_ops.errors import OperatorError
-from slipway_ops.process import runs
+from slipway_ops.process import NO_PULUMI, runs
 from slipway_ops.project import Project
 
 _LOCKED = "is currently locked by"
@@ -157,6 +157,8 @@ def run(
             result.append(None)
         except CommandError:
             result.append(f"pulumi {arguments[0]} failed")
+        except FileNotFoundError:
+            result.append(NO_PULUMI)
         except Exception as error:  # a thread has nobody else to tell
             result.append(f"pulumi cannot be run: {error!r}")
 
