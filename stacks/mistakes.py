@@ -61,7 +61,7 @@ def _suggestion(path: list[str], schema: Schema) -> str:
 def _keys_at(path: list[str], schema: Schema) -> list[str]:
     """The keys of the section that a path leads to, by the models' JSON schema."""
     definitions: dict[str, Any] = schema["$defs"]
-    node: dict[str, Any] = schema
+    node: dict[str, Any] = {**schema}
     for part in path:
         kinds: list[dict[str, Any]] = [node, *node.get("anyOf", ())]
         by_name = [kind["additionalProperties"] for kind in kinds if kind.get("additionalProperties")]

@@ -269,9 +269,9 @@ def _around(own: Mapping[str, str], stack: str, region: str) -> Iterator[str]:
     if region and not _REGION.fullmatch(region):
         yield f"aws:region must be a region, as eu-central-1, got {json.dumps(region)}"
         return
-    network = _decode("network", own.get("network", ""))
-    zones = network.get("zones") if isinstance(network, dict) else None
-    named = [zone for zone in zones if isinstance(zone, str)] if isinstance(zones, list) else []
+    network: Any = _decode("network", own.get("network", ""))
+    zones: Any = network.get("zones") if isinstance(network, dict) else None  # pyright: ignore[reportUnknownMemberType]
+    named = [zone for zone in zones if isinstance(zone, str)] if isinstance(zones, list) else []  # pyright: ignore[reportUnknownVariableType]
     if region and (elsewhere := [zone for zone in named if zone[:-1] != region]):
         yield f"slipway:network.zones must be of aws:region, {region}, got {json.dumps(elsewhere)}"
 

@@ -90,7 +90,7 @@ def _check_routes(check: Checks, app: AppSettings) -> None:
         for host in hosts:
             check.value(argument, host, "host names, as chat.example.com", matches(HOSTNAME))
         check.rule(are_hostnames(hosts), f"{argument} must be {HOSTNAMES_RULE}")
-    both = sorted({*app.hostnames} & {*app.preview_hostnames})
+    both = [host for host in app.hostnames if host in app.preview_hostnames]
     check.rule(not both, f"{', '.join(both)} must stand in hostnames or in preview.hostnames, not in both")
     for name, value in app.canary_headers.items():
         check.value("canary_users.headers", name, header, matches(HEADER))

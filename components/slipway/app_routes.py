@@ -26,9 +26,10 @@ HOSTNAMES_RULE = "16 different host names at most, which is all that a route tak
 _MOST_HOSTNAMES = 16
 
 
-def are_hostnames(hosts: Collection[str]) -> bool:
+def are_hostnames(hosts: Collection[Any]) -> bool:
     """Whether one route takes them: each once, and not too many."""
-    return len(hosts) == len({*hosts}) <= _MOST_HOSTNAMES
+    known = [host for host in hosts if isinstance(host, str)]
+    return len(known) == len({*known}) <= _MOST_HOSTNAMES
 
 
 # All cookies of a request come in one header.

@@ -20,7 +20,17 @@ from slipway.datastore import (
     check_clients,
     check_kind,
 )
-from slipway.validation import CPU, REMOVAL, REMOVAL_RULE, Checks, is_one_of, is_text, is_whole, matches
+from slipway.validation import (
+    CPU,
+    REMOVAL,
+    REMOVAL_RULE,
+    Checks,
+    is_one_of,
+    is_text,
+    is_whole,
+    matches,
+    usable,
+)
 
 ELASTICACHE = "elasticache"
 EVICTIONS = (
@@ -122,6 +132,7 @@ class CacheSettings:
 
 
 def _resolve(name: str, args: CacheArgs) -> CacheSettings:
+    given, args = args, usable(args, CacheArgs)
     namespace = args.get("namespace", name)
     settings = CacheSettings(
         kind=args.get("kind", ""),
@@ -143,7 +154,7 @@ def _resolve(name: str, args: CacheArgs) -> CacheSettings:
         cpu=args.get("cpu", "50m"),
         memory=args.get("memory", "256Mi"),
     )
-    with Checks("cache", name, args, CacheArgs) as check:
+    with Checks("cache", name, given, CacheArgs) as check:
         check_kind(check, name, args, ELASTICACHE, {ELASTICACHE: _OF_ELASTICACHE, IN_CLUSTER: _OF_CLUSTER})
         check_clients(check, settings.allowed_cidrs, settings.namespace, settings.client_namespaces)
         check.value("version", settings.version, "a version, as 8.1", matches(versions.MINOR))

@@ -31,6 +31,7 @@ from slipway.validation import (
     is_text,
     is_whole,
     matches,
+    usable,
 )
 
 RDS = "rds"
@@ -145,6 +146,7 @@ class DatabaseSettings:
 
 
 def _resolve(name: str, args: DatabaseArgs) -> DatabaseSettings:
+    given, args = args, usable(args, DatabaseArgs)
     storage = args.get("storage_gib", STORAGE_GIB)
     namespace = args.get("namespace", name)
     settings = DatabaseSettings(
@@ -173,7 +175,7 @@ def _resolve(name: str, args: DatabaseArgs) -> DatabaseSettings:
         cpu=args.get("cpu", "100m"),
         memory=args.get("memory", "512Mi"),
     )
-    with Checks("database", name, args, DatabaseArgs) as check:
+    with Checks("database", name, given, DatabaseArgs) as check:
         _check(check, name, args, settings)
     return settings
 

@@ -32,7 +32,8 @@ def compose(file: Path, text: str) -> Any:
     """The same as nodes, which know where they stand."""
     import yaml
 
-    return _by(yaml.compose, file, text)
+    nodes: Any = yaml
+    return _by(nodes.compose, file, text)
 
 
 def _by(reader: Any, file: Path, text: str) -> Any:

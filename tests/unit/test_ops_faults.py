@@ -315,7 +315,7 @@ def test_somebody_else_answers_for_the_api_server(stack: Stack, status: int, tex
 def test_an_answer_with_odd_bytes_and_a_date_to_come_back_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection.time, "sleep", lambda _: None)
+    monkeypatch.setattr(connection.time, "sleep", list[float]().append)
     answer = (
         b"HTTP/1.1 429 Later\r\nRetry-After: Wed, 21 Oct 2026 07:28:00 GMT\r\nContent-Length: 1\r\n\r\n\xff"
     )
