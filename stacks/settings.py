@@ -270,8 +270,8 @@ def _around(own: Mapping[str, str], stack: str, region: str) -> Iterator[str]:
         yield f"aws:region must be a region, as eu-central-1, got {json.dumps(region)}"
         return
     network: Any = _decode("network", own.get("network", ""))
-    zones: Any = network.get("zones") if isinstance(network, dict) else None  # pyright: ignore[reportUnknownMemberType]
-    named = [zone for zone in zones if isinstance(zone, str)] if isinstance(zones, list) else []  # pyright: ignore[reportUnknownVariableType]
+    zones: list[Any] = (network.get("zones") if isinstance(network, dict) else None) or []  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    named = [zone for zone in zones if isinstance(zone, str)] if isinstance(zones, list) else []  # pyright: ignore[reportUnnecessaryIsInstance]
     if region and (elsewhere := [zone for zone in named if zone[:-1] != region]):
         yield f"slipway:network.zones must be of aws:region, {region}, got {json.dumps(elsewhere)}"
 

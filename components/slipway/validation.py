@@ -133,7 +133,11 @@ def usable(args: _Given, shape: type) -> _Given:
     for key, value in args.items():
         if value is not None and not _wrong_kind(shape, key, value):
             inner = _inner(shape, key)
-            kept[key] = usable(value, inner) if inner and isinstance(value, Mapping) else value
+            kept[key] = (
+                usable(cast("Mapping[str, Any]", value), inner)
+                if inner and isinstance(value, Mapping)
+                else value
+            )
     return cast("_Given", kept)
 
 

@@ -84,7 +84,7 @@ def find(start: Path, stack: str | None) -> Project:
             f"no stack is selected in {folder}; name one with --stack: {', '.join(files) or 'there is none'}"
         )
     project = Project(folder, name.rsplit("/", 1)[-1])
-    if not project.file.exists():
+    if project.stack not in files:
         raise OperatorError(
             f"there is no {project.file}; stacks with a file are {', '.join(files) or 'none'}"
         )

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
-from slipway_ops import stack_file
+from slipway_ops import stack_file, yaml_file
 from slipway_ops.errors import OperatorError
 from slipway_ops.ink import Ink
 from slipway_ops.masking import SIGNATURE, Masker
@@ -79,12 +79,15 @@ def exported(project: Project, *options: str) -> dict[str, Any]:
 def _json(project: Project, *arguments: str) -> dict[str, Any]:
     said = _pulumi(project, *arguments)
     try:
-        return json.loads(said or "{}")
+        answer = yaml_file.mapping(json.loads(said or "{}"))
     except ValueError:
+        answer = None
+    if answer is None:
         raise OperatorError(
-            f"pulumi {' '.join(arguments[:2])} answers no JSON; nothing was changed: {said[:200]!r}\n"
+            f"pulumi {' '.join(arguments[:2])} answers no JSON, or no such JSON; nothing was changed\n"
             "  to do: see that the pulumi on PATH is Pulumi's own and not older than the project's SDK (pulumi version)"
-        ) from None
+        )
+    return answer
 
 
 def _pulumi(project: Project, *arguments: str) -> str:
@@ -104,7 +107,8 @@ def _pulumi(project: Project, *arguments: str) -> str:
         raise OperatorError(f"pulumi cannot be run: {error}") from None
     if done.returncode:
         said = Ink(Masker(of_environment())).plain(done.stderr.strip())
-        raise OperatorError(f"pulumi {' '.join(arguments[:2])} failed; nothing was changed: {said}")
+        why = said or f"exit code {done.returncode}"
+        raise OperatorError(f"pulumi {' '.join(arguments[:2])} failed; nothing was changed: {why}")
     return done.stdout
 
 

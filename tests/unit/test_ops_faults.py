@@ -15,10 +15,12 @@ from typing import Any
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from slipway_ops import api as connection
 from slipway_ops import kubeconfig, lease, stack_file, switching, update
 from slipway_ops.api import Api, UnreachableError
+from slipway_ops.cli import main
 from slipway_ops.errors import OperatorError
 from slipway_ops.github import host
 from slipway_ops.lease import Doing, now
@@ -97,6 +99,45 @@ def test_without_pulumi_on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     said = update.run(Project(tmp_path, "dev"), ["up"], events, told.append)
     assert said is not None
     assert said.startswith("the program pulumi is not on PATH")
+
+
+def pulumi(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """Another program of that name."""
+    (folder / "pulumi").write_text(f"#!/bin/sh\n{script}\n")
+    (folder / "pulumi").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+
+
+def test_a_pulumi_that_does_not_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pulumi(tmp_path, monkeypatch, "exit 3")
+    told: list[str] = []
+    said = update.run(Project(tmp_path, "dev"), ["up"], update.Events(told.append), told.append)
+    assert said is not None
+    assert said.startswith("pulumi version ended with exit code 3")
+
+
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        ("echo '<html>hush'", "answers no JSON, or no such JSON; nothing was changed"),
+        ("echo '[]'", "answers no JSON, or no such JSON; nothing was changed"),
+        ("kill -9 $$", "failed; nothing was changed: exit code -9"),
+        ("echo 'unknown flag: --json' >&2; exit 255", "failed; nothing was changed: unknown flag: --json"),
+    ],
+)
+def test_a_pulumi_that_answers_nonsense(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, script: str, told: str
+) -> None:
+    pulumi(stack.folder, monkeypatch, script)
+    for command in ("preview", "drift"):
+        error = json.loads(stack.run(command, "--json").stdout)["error"]
+        assert error.startswith(f"pulumi stack export {told}")
+        assert "hush" not in error
+
+
+def test_a_stack_whose_name_no_file_can_have(stack: Stack) -> None:
+    done = CliRunner().invoke(main, ["status", "--cwd", str(stack.folder), "--stack", "x" * 300])
+    assert "stacks with a file are dev" in done.output
 
 
 @pytest.mark.parametrize("image", ["", "Not An Image", "a\nb", "chat:", "https://a/b"])
