@@ -6,7 +6,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 from urllib.parse import urlsplit
 
 import pulumi
@@ -270,8 +270,9 @@ def _around(own: Mapping[str, str], stack: str, region: str) -> Iterator[str]:
         yield f"aws:region must be a region, as eu-central-1, got {json.dumps(region)}"
         return
     network: Any = _decode("network", own.get("network", ""))
-    zones: list[Any] = (network.get("zones") if isinstance(network, dict) else None) or []  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    named = [zone for zone in zones if isinstance(zone, str)] if isinstance(zones, list) else []  # pyright: ignore[reportUnnecessaryIsInstance]
+    zones: Any = cast("dict[str, Any]", network).get("zones") if isinstance(network, dict) else None
+    listed = cast("list[Any]", zones) if isinstance(zones, list) else []
+    named = [zone for zone in listed if isinstance(zone, str)]
     if region and (elsewhere := [zone for zone in named if zone[:-1] != region]):
         yield f"slipway:network.zones must be of aws:region, {region}, got {json.dumps(elsewhere)}"
 

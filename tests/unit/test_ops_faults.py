@@ -135,6 +135,17 @@ def test_a_pulumi_that_answers_nonsense(
         assert "hush" not in error
 
 
+def test_a_summary_that_cannot_be_written_hides_no_preview(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pulumi(stack.folder, monkeypatch, "exit 0")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "/nowhere/summary")
+    done = stack.run("preview")
+    assert done.exit_code == 0
+    assert "GITHUB_STEP_SUMMARY, cannot be written" in done.output
+    assert "## Preview of `dev`" in done.output
+
+
 def test_a_stack_whose_name_no_file_can_have(stack: Stack) -> None:
     done = CliRunner().invoke(main, ["status", "--cwd", str(stack.folder), "--stack", "x" * 300])
     assert "stacks with a file are dev" in done.output
