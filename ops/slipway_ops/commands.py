@@ -53,7 +53,7 @@ def _told(as_json: bool) -> Generator[Telling]:
         stdout.reconfigure(errors="backslashreplace")  # a character that it cannot show ends no release
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
-        signal.signal(signal.SIGHUP, signal.default_int_handler)
+        signal.signal(signal.SIGHUP, _hung_up)
     try:
         yield tell
     except OperatorError as error:
@@ -71,6 +71,14 @@ def _told(as_json: bool) -> Generator[Telling]:
         said = tell.masked(_unforeseen(error))
         tell.result({"error": said})
         raise click.ClickException(said) from None
+
+
+def _hung_up(*_: object) -> None:
+    """Kernel and shell each tell of it: what is undone then must not stop at the second time, nor the pulumi that it takes."""
+    import signal
+
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def _unforeseen(error: Exception) -> str:
