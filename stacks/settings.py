@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
 import json
+import os
 import re
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, Any, Literal, cast
 from urllib.parse import urlsplit
 
 import pulumi
 from pulumi.runtime import config as runtime_config
 from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
-from pydantic.alias_generators import to_camel
 
 from slipway.cdn_origin import is_origin
+from slipway.validation import DNS_LABEL, IMAGE
+from stacks.mistakes import told
 from stacks.sections import (
     App,
     Audit,
@@ -40,9 +41,9 @@ from stacks.sections import (
 
 PROJECT = "slipway"
 BUILT = "build:"
-_IMAGE = re.compile(
-    r"[a-z0-9]+([._:/-]+[a-z0-9]+)*(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(@sha256:[0-9a-f]{64})?"
-)
+_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
+_LONGEST_STACK = 52
+"""What <stack>-monitoring leaves of a namespace's 63."""
 _POLICY = re.compile(r"arn:[\w-]+:iam::(\d{12}|aws):policy/\S+")
 
 
@@ -60,7 +61,7 @@ def _kind_alone(value: Any) -> Any:
     return {"kind": value} if isinstance(value, str) else value
 
 
-ImageRef = Annotated[str, rule(f"an image, as registry/path:tag, or {BUILT}<one of slipway:images>", _IMAGE)]
+ImageRef = Annotated[str, rule(f"an image, as registry/path:tag, or {BUILT}<one of slipway:images>", IMAGE)]
 
 
 class Settings(Section):
@@ -246,6 +247,7 @@ class Settings(Section):
 
 def load() -> Settings:
     """The present stack's settings; SettingsError lists every mistake in them."""
+    stack = pulumi.get_stack()
     config = {**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}
     own = {
         key.removeprefix(f"{PROJECT}:"): value
@@ -253,19 +255,44 @@ def load() -> Settings:
         if key.startswith(f"{PROJECT}:")
     }
     secret_keys = {key for key in own if runtime_config.is_config_secret(f"{PROJECT}:{key}")}
-    return parse(own, f"Pulumi.{pulumi.get_stack()}.yaml", secret_keys)
+    region = config.get("aws:region") or os.environ.get("AWS_REGION", "")
+    return parse(own, f"Pulumi.{stack}.yaml", secret_keys, around=_around(own, stack, region))
+
+
+def _around(own: Mapping[str, str], stack: str, region: str) -> Iterator[str]:
+    """What is wrong with the stack itself, and with what stands beside slipway's own keys."""
+    if not (DNS_LABEL.fullmatch(stack) and len(stack) <= _LONGEST_STACK):
+        yield (
+            f"the stack's name must be lower-case letters, digits and -, {_LONGEST_STACK} at most, got {json.dumps(stack)}: "
+            "namespaces are named after it; make another with pulumi stack init, or pulumi stack rename"
+        )
+    if region and not _REGION.fullmatch(region):
+        yield f"aws:region must be a region, as eu-central-1, got {json.dumps(region)}"
+        return
+    network: Any = _decode("network", own.get("network", ""))
+    zones: Any = cast("dict[str, Any]", network).get("zones") if isinstance(network, dict) else None
+    listed = cast("list[Any]", zones) if isinstance(zones, list) else []
+    named = [zone for zone in listed if isinstance(zone, str)]
+    if region and (elsewhere := [zone for zone in named if zone[:-1] != region]):
+        yield f"slipway:network.zones must be of aws:region, {region}, got {json.dumps(elsewhere)}"
 
 
 def parse(
-    config: Mapping[str, str], file: str, secret_keys: frozenset[str] | set[str] = frozenset()
+    config: Mapping[str, str],
+    file: str,
+    secret_keys: frozenset[str] | set[str] = frozenset(),
+    *,
+    around: Iterable[str] = (),
 ) -> Settings:
-    """Settings out of a stack's raw values: scalars as text, everything else as JSON."""
+    """Settings out of a stack's raw values: scalars as text, everything else as JSON. `around` are mistakes found elsewhere."""
     values = {key: _decode(key, value) for key, value in config.items()}
-    settings, mistakes = None, list[str]()
+    settings, mistakes = None, [f"{file}: {mistake}" for mistake in around]
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        mistakes += [_mistake(file, dict(detail), secret_keys) for detail in error.errors(include_url=False)]
+        details = error.errors(include_url=False)
+        schema = Settings.model_json_schema()
+        mistakes += [f"{file}: {told(dict(detail), schema, secret_keys)}" for detail in details]
     if "secrets" in config and "secrets" not in secret_keys:
         mistakes.append(
             f"{file}: slipway:secrets stands there in clear; set each with "
@@ -309,50 +336,3 @@ def _decode(key: str, value: str) -> Any:
         return json.loads(value)
     except ValueError:
         return value
-
-
-def _mistake(file: str, error: dict[str, Any], secret_keys: frozenset[str] | set[str]) -> str:
-    """`Pulumi.dev.yaml: slipway:active must be 'blue' or 'green', got 'purple'`."""
-    path = [str(part) for part in error["loc"] if part != "[key]"]
-    if to_camel(path[-1]) in _keys_at(path[:-1]):  # pydantic names what was left out by its Python name
-        path[-1] = to_camel(path[-1])
-    key = f"{PROJECT}:{'.'.join(path)}"
-    if error["type"] == "extra_forbidden":
-        return f"{file}: {key} is not known; {_suggestion(path)}"
-    if error["type"] == "missing":
-        return f"{file}: {key} is missing"
-    said = re.sub(
-        r"^(Value error, |Input )?(should be )?", lambda m: "must be " if m[2] else "", error["msg"]
-    )
-    if not said.startswith("must"):
-        said = f"is wrong: {said}"
-    got = json.dumps(error["input"], ensure_ascii=False, default=str)
-    if path[0] in {*secret_keys, "secrets"}:
-        got = "a secret"
-    elif error["input"] is None:
-        got = "nothing"
-    return f"{file}: {key} {said}, got {got}"
-
-
-def _suggestion(path: list[str]) -> str:
-    known = _keys_at(path[:-1])
-    prefix = "".join(f"{part}." for part in path[:-1])
-    close = difflib.get_close_matches(path[-1], known, n=1)
-    if close:
-        return f"did you mean {PROJECT}:{prefix}{close[0]}?"
-    return f"known are {', '.join(f'{PROJECT}:{prefix}{key}' for key in known)}"
-
-
-def _keys_at(path: list[str]) -> list[str]:
-    """The keys of the section that a path leads to, by the models' JSON schema."""
-    schema = Settings.model_json_schema()
-    definitions: dict[str, Any] = schema["$defs"]
-    node: dict[str, Any] = schema
-    for part in path:
-        kinds: list[dict[str, Any]] = [node, *node.get("anyOf", ())]
-        by_name = [kind["additionalProperties"] for kind in kinds if kind.get("additionalProperties")]
-        node = node.get("properties", {}).get(part) or (by_name[0] if by_name else {})
-        options = [node, *node.get("anyOf", ())]
-        refs = [option["$ref"] for option in options if "$ref" in option]
-        node = definitions[refs[0].rsplit("/", 1)[-1]] if refs else node
-    return list(node.get("properties", ()))

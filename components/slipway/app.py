@@ -20,7 +20,7 @@ from slipway.manifest import Body, Manifest, namespace
 from slipway.readiness import ROLLOUT_SECONDS
 from slipway.release import Release, rollout_guard, traffic_guard
 from slipway.traffic import COLORS, MAX_REPLICAS, MIN_REPLICAS, weights
-from slipway.validation import Checks
+from slipway.validation import Checks, usable
 
 WRITABLE_PATHS = ("/tmp",)  # noqa: S108 (a mount, not a file)
 
@@ -154,6 +154,7 @@ class AppArgs(TypedDict):
 
 
 def _resolve(name: str, args: AppArgs) -> AppSettings:
+    given, args = args, usable(args, AppArgs)
     scaling, resources = args.get("scaling", ScalingArgs()), args.get("resources", ResourcesArgs())
     probes = args.get("probes", ProbesArgs())
     preview, users = args.get("preview", PreviewArgs()), args.get("canary_users", CanaryUsersArgs())
@@ -199,12 +200,7 @@ def _resolve(name: str, args: AppArgs) -> AppSettings:
         canary_headers=users.get("headers", {}),
         canary_cookies=users.get("cookies", {}),
     )
-    with Checks("app", name, args, AppArgs) as check:
-        check.shape("scaling.", scaling, ScalingArgs)
-        check.shape("resources.", resources, ResourcesArgs)
-        check.shape("probes.", probes, ProbesArgs)
-        check.shape("preview.", preview, PreviewArgs)
-        check.shape("canary_users.", users, CanaryUsersArgs)
+    with Checks("app", name, given, AppArgs) as check:
         check_values(check, app)
     return app
 

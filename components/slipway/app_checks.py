@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from slipway.app_objects import AppSettings
-from slipway.app_routes import COOKIE, HEADER, HOSTNAME
+from slipway.app_routes import COOKIE, HEADER, HOSTNAME, HOSTNAMES_RULE, are_hostnames
 from slipway.traffic import COLORS, STRATEGIES
-from slipway.validation import CPU, DNS_LABEL, ENV_NAME, MEMORY, Checks, is_one_of, is_text, is_whole, matches
+from slipway.validation import (
+    APP_NAME,
+    APP_NAME_RULE,
+    CPU,
+    DNS_LABEL,
+    DNS_NAME,
+    ENV_NAME,
+    MEMORY,
+    MOUNT,
+    MOUNT_RULE,
+    PATH,
+    Checks,
+    is_one_of,
+    is_text,
+    is_whole,
+    matches,
+)
 
 
 def check_values(check: Checks, app: AppSettings) -> None:
     """Holds all of them against the rules."""
     label = "lower-case letters, digits and -"
-    check.value("name", app.name, label, matches(DNS_LABEL))
+    check.value("name", app.name, APP_NAME_RULE, matches(APP_NAME))
     check.value("namespace", app.namespace, label, matches(DNS_LABEL))
     for color, image in app.images.items():
         check.value(f"{color}_image", image, "an image", is_text)
@@ -21,12 +35,12 @@ def check_values(check: Checks, app: AppSettings) -> None:
     check.value("strategy", app.strategy, f"one of {', '.join(STRATEGIES)}", is_one_of(STRATEGIES))
     check.value("canary_weight", app.canary_weight, "0-100", is_whole(0, 100))
     check.value("port", app.port, "1024-65535 (the container is not root)", is_whole(1024, 65535))
-    check.value("health_path", app.health_path, "a path that starts with /", _is_path)
-    check.value("metrics_path", app.metrics_path, "a path that starts with /", _is_path)
+    check.value("health_path", app.health_path, "a path that starts with /", matches(PATH))
+    check.value("metrics_path", app.metrics_path, "a path that starts with /", matches(PATH))
     check.value("probes.startup_seconds", app.startup_seconds, "1-3600", is_whole(1, 3600))
     check.value("probes.period_seconds", app.period_seconds, "1-300", is_whole(1, 300))
     check.value("probes.timeout_seconds", app.timeout_seconds, "1-60", is_whole(1, 60))
-    check.value("probes.live_path", app.live_path, "a path that starts with /", _is_path)
+    check.value("probes.live_path", app.live_path, "a path that starts with /", matches(PATH))
     check.value("scaling.min_replicas", app.min_replicas, "1-1000", is_whole(1, 1000))
     check.value("scaling.max_replicas", app.max_replicas, "1-1000", is_whole(1, 1000))
     check.value("scaling.idle_replicas", app.idle_replicas, "1-1000", is_whole(1, 1000))
@@ -42,7 +56,9 @@ def check_values(check: Checks, app: AppSettings) -> None:
     mounted = {"writable_paths": app.writable_paths, "files": app.files, "claims": app.claims}
     for argument, paths in mounted.items():
         for path in paths:
-            check.value(argument, path, "absolute paths", _is_path)
+            check.value(argument, path, MOUNT_RULE, matches(MOUNT))
+    for claim in app.claims.values():
+        check.value("claims", claim, "names of PersistentVolumeClaims", matches(DNS_NAME))
     at = [path for paths in mounted.values() for path in paths]
     doubly = sorted({path for path in at if at.count(path) > 1})
     check.rule(
@@ -73,7 +89,8 @@ def _check_routes(check: Checks, app: AppSettings) -> None:
     for argument, hosts in {"hostnames": app.hostnames, "preview.hostnames": app.preview_hostnames}.items():
         for host in hosts:
             check.value(argument, host, "host names, as chat.example.com", matches(HOSTNAME))
-    both = sorted({*app.hostnames} & {*app.preview_hostnames})
+        check.rule(are_hostnames(hosts), f"{argument} must be {HOSTNAMES_RULE}")
+    both = [host for host in app.hostnames if host in app.preview_hostnames]
     check.rule(not both, f"{', '.join(both)} must stand in hostnames or in preview.hostnames, not in both")
     for name, value in app.canary_headers.items():
         check.value("canary_users.headers", name, header, matches(HEADER))
@@ -87,7 +104,3 @@ def _check_routes(check: Checks, app: AppSettings) -> None:
     for name, value in app.canary_cookies.items():
         check.value("canary_users.cookies", name, "a cookie's name", matches(HEADER))
         check.value(f"canary_users.cookies[{name}]", value, "a cookie's value", matches(COOKIE))
-
-
-def _is_path(value: Any) -> bool:
-    return isinstance(value, str) and value.startswith("/")

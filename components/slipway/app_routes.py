@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pulumi
@@ -21,6 +21,16 @@ Rule = dict[str, Any]
 HOSTNAME = re.compile(r"(?=.{1,253}$)(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 HEADER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 COOKIE = re.compile(r"[A-Za-z0-9_.~%+-]{1,256}")
+
+HOSTNAMES_RULE = "16 different host names at most, which is all that a route takes"
+_MOST_HOSTNAMES = 16
+
+
+def are_hostnames(hosts: Collection[Any]) -> bool:
+    """Whether one route takes them: each once, and not too many."""
+    known = [host for host in hosts if isinstance(host, str)]
+    return len(known) == len({*known}) <= _MOST_HOSTNAMES
+
 
 # All cookies of a request come in one header.
 _COOKIE_BEGINS = "(^|; ?)"

@@ -123,10 +123,7 @@ def _resolve(name: str, args: AuditArgs) -> _Audit:
         check.value("standards", audit.standards, STANDARDS_RULE, are_standards)
         check.value("removal", audit.removal, REMOVAL_RULE, is_one_of(REMOVAL))
         if said is not None and audit.budget:
-            check.shape("budget.", said, AuditBudgetArgs)
             _check_budget(check, audit.budget)
-        else:
-            check.value("budget", said, "a section with monthly_usd and addresses", lambda _: False)
         if are_parts(audit.parts):
             for argument, part in OF_PART.items():
                 said_in_vain = argument in args and part not in audit.parts

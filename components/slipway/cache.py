@@ -20,7 +20,17 @@ from slipway.datastore import (
     check_clients,
     check_kind,
 )
-from slipway.validation import CPU, REMOVAL, REMOVAL_RULE, Checks, is_one_of, is_text, is_whole, matches
+from slipway.validation import (
+    CPU,
+    REMOVAL,
+    REMOVAL_RULE,
+    Checks,
+    is_one_of,
+    is_text,
+    is_whole,
+    matches,
+    usable,
+)
 
 ELASTICACHE = "elasticache"
 EVICTIONS = (
@@ -36,6 +46,8 @@ EVICTIONS = (
 EVICTION = re.compile("|".join(EVICTIONS))
 EVICTION_RULE = f"one of {', '.join(EVICTIONS)}"
 PORT = 6379
+NODE_RULE = "a node type, as cache.m7g.large"
+NODE = re.compile(r"cache(\.[a-z0-9-]+){2,}")
 MEMORY = re.compile(r"[1-9]\d*(Mi|Gi)")
 _OF_ELASTICACHE = frozenset(
     {
@@ -120,6 +132,7 @@ class CacheSettings:
 
 
 def _resolve(name: str, args: CacheArgs) -> CacheSettings:
+    given, args = args, usable(args, CacheArgs)
     namespace = args.get("namespace", name)
     settings = CacheSettings(
         kind=args.get("kind", ""),
@@ -141,12 +154,12 @@ def _resolve(name: str, args: CacheArgs) -> CacheSettings:
         cpu=args.get("cpu", "50m"),
         memory=args.get("memory", "256Mi"),
     )
-    with Checks("cache", name, args, CacheArgs) as check:
+    with Checks("cache", name, given, CacheArgs) as check:
         check_kind(check, name, args, ELASTICACHE, {ELASTICACHE: _OF_ELASTICACHE, IN_CLUSTER: _OF_CLUSTER})
         check_clients(check, settings.allowed_cidrs, settings.namespace, settings.client_namespaces)
         check.value("version", settings.version, "a version, as 8.1", matches(versions.MINOR))
         check.value("eviction", settings.eviction, EVICTION_RULE, is_one_of(EVICTIONS))
-        check.value("node_type", settings.node_type, "a node type, as cache.m7g.large", is_text)
+        check.value("node_type", settings.node_type, NODE_RULE, matches(NODE))
         check.value("replicas", settings.replicas, "1-5", is_whole(1, 5))
         check.value("snapshot_retention_days", settings.snapshot_retention_days, "0-35", is_whole(0, 35))
         check.value("snapshot_window", settings.snapshot_window, "as 02:00-03:00", matches(DAILY_WINDOW))

@@ -64,10 +64,10 @@ def check_rules(check: Checks, cdn: Any, args: Mapping[str, Any]) -> None:
     check.value("origin", args.get("origin"), ORIGIN_RULE, is_origin)
     for argument, kinds in _OF_KINDS.items():
         check.rule(
-            argument not in args or cdn.kind in kinds or cdn.kind not in KINDS,
+            argument not in args or cdn.kind in kinds or not is_one_of(KINDS)(cdn.kind),
             f"{argument} needs kind {' or '.join(kinds)}, got {cdn.kind!r}",
         )
-    for argument in _NEEDED.get(cdn.kind, ()):
+    for argument in _NEEDED.get(str(cdn.kind), ()):
         check.rule(argument in args, f"kind {cdn.kind!r} needs {argument}")
     for argument in ("managed_rules", "counted_rules", "rate_limit"):
         check.rule(

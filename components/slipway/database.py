@@ -31,12 +31,15 @@ from slipway.validation import (
     is_text,
     is_whole,
     matches,
+    usable,
 )
 
 RDS = "rds"
 STORAGE_GIB, MAX_STORAGE_GIB = 20, 200
 PORT = 5432
 NAME_RULE = "lower-case letters, digits and _, a letter first"
+INSTANCE_RULE = "an instance class, as db.m7g.large"
+INSTANCE = re.compile(r"db(\.[a-z0-9-]+){2,}")
 SQL_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _OF_RDS = frozenset(
     {
@@ -143,6 +146,7 @@ class DatabaseSettings:
 
 
 def _resolve(name: str, args: DatabaseArgs) -> DatabaseSettings:
+    given, args = args, usable(args, DatabaseArgs)
     storage = args.get("storage_gib", STORAGE_GIB)
     namespace = args.get("namespace", name)
     settings = DatabaseSettings(
@@ -171,7 +175,7 @@ def _resolve(name: str, args: DatabaseArgs) -> DatabaseSettings:
         cpu=args.get("cpu", "100m"),
         memory=args.get("memory", "512Mi"),
     )
-    with Checks("database", name, args, DatabaseArgs) as check:
+    with Checks("database", name, given, DatabaseArgs) as check:
         _check(check, name, args, settings)
     return settings
 
@@ -184,7 +188,7 @@ def _check(check: Checks, name: str, args: DatabaseArgs, settings: DatabaseSetti
         check.value(argument, getattr(settings, argument), NAME_RULE, matches(SQL_NAME))
     check.value("storage_gib", settings.storage_gib, "20-65536", is_whole(20, 65536))
     check.value("removal", settings.removal, REMOVAL_RULE, is_one_of(REMOVAL))
-    check.value("instance_class", settings.instance_class, "an instance class, as db.m7g.large", is_text)
+    check.value("instance_class", settings.instance_class, INSTANCE_RULE, matches(INSTANCE))
     check.value("multi_az", settings.multi_az, "true or false", lambda value: isinstance(value, bool))
     check.value("max_storage_gib", settings.max_storage_gib, "20-65536", is_whole(20, 65536))
     check.value("backup_retention_days", settings.backup_retention_days, "1-35", is_whole(1, 35))

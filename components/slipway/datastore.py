@@ -42,7 +42,11 @@ def check_kind(
     if kind == IN_CLUSTER:
         check.value("name", name, "lower-case letters, digits and -", matches(DNS_LABEL))
     foreign = [
-        key for other, keys in only.items() if other != kind and kind in only for key in args if key in keys
+        key
+        for other, keys in only.items()
+        if other != kind and is_one_of(only)(kind)
+        for key in args
+        if key in keys
     ]
     check.rule(not foreign, f'kind "{kind}" has no use for {", ".join(sorted(foreign))}: leave it out')
 

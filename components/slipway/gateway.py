@@ -26,6 +26,7 @@ from slipway.validation import (
     is_text,
     is_whole,
     matches,
+    usable,
 )
 
 EXPOSURES = ("load-balancer", "node-port")
@@ -89,6 +90,7 @@ class GatewayArgs(TypedDict):
 
 
 def _resolve(name: str, args: GatewayArgs) -> GatewaySettings:
+    given, args = args, usable(args, GatewayArgs)
     replicas = args.get("replicas", REPLICAS)
     gateway = GatewaySettings(
         name=name,
@@ -112,7 +114,7 @@ def _resolve(name: str, args: GatewayArgs) -> GatewaySettings:
         trusted_proxies=tuple(args.get("trusted_proxies", ())),
         clients=args.get("clients", "anyone"),
     )
-    with Checks("gateway", name, args, GatewayArgs) as check:
+    with Checks("gateway", name, given, GatewayArgs) as check:
         _check(check, gateway, args)
     return gateway
 

@@ -13,7 +13,7 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 
 from slipway.content import content_hash
-from slipway.validation import REPOSITORY, TAG, Checks, is_text, matches
+from slipway.validation import REPOSITORY, TAG, Checks, is_text, matches, usable
 from slipway.versions import docker_plugin
 
 REPOSITORY_RULE = "registry/path without a tag"
@@ -65,17 +65,13 @@ class _Image:
 
 
 def _resolve(name: str, args: ImageArgs) -> _Image:
+    given, args = args, usable(args, ImageArgs)
     context, dockerfile = args.get("context", ""), args.get("dockerfile", DOCKERFILE)
-    with Checks("image", name, args, ImageArgs) as check:
+    with Checks("image", name, given, ImageArgs) as check:
         check.value("repository", args.get("repository"), REPOSITORY_RULE, matches(REPOSITORY))
         check.value("tag", args.get("tag"), TAG_RULE, matches(TAG))
         check.value("dockerfile", dockerfile, "a file in the context", lambda file: is_file(context, file))
         check.value("platform", args.get("platform"), "as linux/amd64", is_text)
-        login = args.get("login")
-        if isinstance(login, Mapping):
-            check.shape("login.", login, RegistryLogin)
-        else:
-            check.value("login", login, "a username and a password", lambda _: False)
     return _Image(
         repository=args["repository"],
         context=context,
@@ -84,13 +80,18 @@ def _resolve(name: str, args: ImageArgs) -> _Image:
         build_args=args.get("build_args", {}),
         platform=args.get("platform"),
         network_mode=args.get("network_mode"),
-        login=login,
+        login=args.get("login"),
     )
 
 
 def is_file(context: Any, dockerfile: Any) -> bool:
     """Whether the Dockerfile is where the build will look for it."""
-    return isinstance(context, str) and isinstance(dockerfile, str) and (Path(context) / dockerfile).is_file()
+    if not (isinstance(context, str) and isinstance(dockerfile, str)):
+        return False
+    try:
+        return (Path(context) / dockerfile).is_file()
+    except OSError:  # too long for any file
+        return False
 
 
 class Image(pulumi.ComponentResource):

@@ -29,7 +29,7 @@ from slipway.monitoring_settings import (
     RequestMetrics,
     Storage,
 )
-from slipway.validation import Checks
+from slipway.validation import Checks, usable
 
 
 class MonitoringStorageArgs(TypedDict):
@@ -144,6 +144,7 @@ class MonitoringStackArgs(TypedDict):
 
 
 def _resolve(name: str, args: MonitoringStackArgs) -> Monitoring:
+    given, args = args, usable(args, MonitoringStackArgs)
     storage = args.get("storage", MonitoringStorageArgs())
     receivers = args.get("receivers", ReceiversArgs())
     images = args.get("images", MonitoringImagesArgs())
@@ -185,14 +186,7 @@ def _resolve(name: str, args: MonitoringStackArgs) -> Monitoring:
             prometheus_adapter=images.get("prometheus_adapter", versions.PROMETHEUS_ADAPTER_IMAGE),
         ),
     )
-    with Checks("monitoring stack", name, args, MonitoringStackArgs) as check:
-        check.shape("storage.", storage, MonitoringStorageArgs)
-        check.shape("receivers.", receivers, ReceiversArgs)
-        check.shape("images.", images, MonitoringImagesArgs)
-        if email is not None:
-            check.shape("receivers.email.", email, EmailReceiverArgs)
-        if asked is not None:
-            check.shape("request_metrics.", asked, RequestMetricsArgs)
+    with Checks("monitoring stack", name, given, MonitoringStackArgs) as check:
         check_values(check, settings)
     return settings
 

@@ -18,7 +18,7 @@ from slipway import network_rules as rules
 from slipway.network_endpoints import Endpoints
 from slipway.network_flow_logs import flow_logs
 from slipway.network_routes import Routes, Tables
-from slipway.validation import Checks, is_arn, is_ipv4_block, is_list_of, is_one_of, is_text
+from slipway.validation import Checks, is_arn, is_ipv4_block, is_list_of, is_one_of, is_text, usable
 
 CIDR = "10.20.0.0/16"
 TIERS = ("private", "public")
@@ -81,6 +81,7 @@ class _Network:
 
 
 def _resolve(name: str, args: NetworkArgs) -> _Network:
+    given, args = args, usable(args, NetworkArgs)
     zones, cidr, tiers = args.get("zones", ()), args.get("cidr", CIDR), args.get("tiers", TIERS)
     clear_of, nat, ipv6 = args.get("not_overlapping", ()), args.get("nat", NAT), args.get("ipv6", "none")
     logs, days = args.get("flow_logs", "all"), args.get("flow_log_retention_days", 90)
@@ -88,7 +89,7 @@ def _resolve(name: str, args: NetworkArgs) -> _Network:
     gateways = args.get("gateway_endpoints", rules.GATEWAY_SERVICES)
     interfaces = args.get("interface_endpoints", ())
     discovery = args.get("node_discovery", f"{pulumi.get_project()}-{pulumi.get_stack()}-{name}")
-    with Checks("network", name, args, NetworkArgs) as check:
+    with Checks("network", name, given, NetworkArgs) as check:
         check.value("cidr", cidr, rules.VPC, rules.is_vpc)
         check.value("zones", zones, f"{rules.ZONES}, as eu-central-1a", rules.are_zones)
         check.value("not_overlapping", clear_of, rules.BLOCKS, is_list_of(is_ipv4_block))

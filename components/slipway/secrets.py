@@ -24,6 +24,7 @@ from slipway.validation import (
     is_text,
     is_whole,
     matches,
+    usable,
 )
 
 RECOVERY_DAYS = 30
@@ -75,6 +76,7 @@ class _Secrets:
 
 
 def _resolve(name: str, args: SecretsArgs) -> _Secrets:
+    given, args = args, usable(args, SecretsArgs)
     rotation: Any = args.get("rotation", {})
     secrets = _Secrets(
         values=args.get("values", {}),
@@ -84,14 +86,10 @@ def _resolve(name: str, args: SecretsArgs) -> _Secrets:
         recovery_days=args.get("recovery_days", RECOVERY_DAYS),
         removal=args.get("removal", "protect"),
     )
-    with Checks("secrets", name, args, SecretsArgs) as check:
+    with Checks("secrets", name, given, SecretsArgs) as check:
         check.value("values", secrets.values, "one value or more, by name", bool)
-        for key, value in secrets.values.items():
+        for key in secrets.values:
             check.value("values", key, "named by letters, digits and _", matches(ENV_NAME))
-            if not isinstance(value, pulumi.Output):
-                check.rule(
-                    isinstance(value, str), f"values.{key} must be text"
-                )  # what came is not to be told
         for reader in secrets.readers:
             check.shape("readers.", reader, SecretReaderArgs)
             for key in ("namespace", "service_account"):
@@ -100,8 +98,6 @@ def _resolve(name: str, args: SecretsArgs) -> _Secrets:
             check.value("readers.cluster_name", reader.get("cluster_name"), "a cluster's name", is_text)
         names = [_noun(reader) for reader in secrets.readers]
         check.rule(len(set(names)) == len(names), f"readers must each be named once, got {', '.join(names)}")
-        if "rotation" in args:
-            check.shape("rotation.", rotation, SecretRotationArgs)
         check.value("rotation.days", secrets.rotation_days, "1-1000", is_whole(1, 1000))
         check.value("rotation.function_arn", secrets.function_arn, "a function's ARN", is_text)
         check.value("recovery_days", secrets.recovery_days, "7-30", is_whole(7, 30))

@@ -9,7 +9,7 @@ import difflib
 import json
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, NotRequired, Required, TypeVar, Union, cast, get_args, get_origin, is_typeddict
 
 import pulumi
 
@@ -17,13 +17,26 @@ REMOVAL = ("protect", "destroy")
 REMOVAL_RULE = f"one of {', '.join(REMOVAL)}"
 BLOCKS_RULE = "address blocks, as 192.0.2.0/24"
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
-CPU = re.compile(r"\d+m|\d+(\.\d+)?")
-MEMORY = re.compile(r"\d+(Ki|Mi|Gi)")
+APP_NAME = re.compile(r"[a-z]([-a-z0-9]{0,55}[a-z0-9])?")
+APP_NAME_RULE = (
+    "lower-case letters, digits and -, beginning with a letter, 57 at most: Services are named after it"
+)
+DNS_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+CPU = re.compile(r"[1-9]\d{0,8}m|(?!0+(\.0*)?$)\d{1,6}(\.\d{1,3})?", re.ASCII)
+MEMORY = re.compile(r"[1-9]\d{0,8}(Ki|Mi|Gi)", re.ASCII)
+PATH = re.compile(r"/\S*")
+MOUNT = re.compile(r"(?!/+$)/[^:\x00-\x1f]+")
+MOUNT_RULE = "an absolute path below /, without :"
 ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 HOST = re.compile(
     r"(?=.{1,253}$)[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?(\.[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?)*"
 )
 REPOSITORY = re.compile(r"[a-z0-9.-]+(:\d+)?(/[a-z0-9._-]+)+")
+_WORDS = r"[a-z0-9]+((\.|_{1,2}|-+)[a-z0-9]+)*"
+# https://pkg.go.dev/github.com/distribution/reference, with lower-case hosts alone
+IMAGE = re.compile(
+    rf"([a-z0-9.-]+(:\d+)?/)?{_WORDS}(/{_WORDS})*(:[A-Za-z0-9_][A-Za-z0-9._-]{{0,127}})?(@sha256:[0-9a-f]{{64}})?"
+)
 TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(\d{12}|aws)?:\S+")
 SCHEDULE = re.compile(r"cron\(\S+( \S+){5}\)|rate\([1-9]\d* (minute|hour|day)s?\)")
@@ -108,6 +121,70 @@ def is_json_object(value: Any) -> bool:
         return False
 
 
+_Given = TypeVar("_Given", bound=Mapping[str, Any])
+
+
+def usable(args: _Given, shape: type) -> _Given:
+    """What of arguments can be read without looking at each: `None` is left out, and so are collections of the wrong kind.
+
+    `Checks`, which is given the arguments as they came, tells of these.
+    """
+    kept: dict[str, Any] = {}
+    for key, value in args.items():
+        if value is not None and not _wrong_kind(shape, key, value):
+            inner = _inner(shape, key)
+            kept[key] = (
+                usable(cast("Mapping[str, Any]", value), inner)
+                if inner and isinstance(value, Mapping)
+                else value
+            )
+    return cast("_Given", kept)
+
+
+def _plain(said: Any) -> Any:
+    """A type without what says that it may be left out, or may not be known yet: an Input is a union that begins with its type."""
+    while get_origin(said) in (NotRequired, Required, Union):
+        said = get_args(said)[0]
+    return said
+
+
+def _inner(shape: type, key: str) -> type | None:
+    """The TypedDict that an argument is, if it is one."""
+    inner = _plain(shape.__annotations__.get(key))
+    return inner if is_typeddict(inner) else None
+
+
+def _wrong_kind(shape: type, key: str, value: Any) -> str:
+    """What is right, when an argument is no such collection as its shape says; empty when it is."""
+    said = _plain(shape.__annotations__.get(key))
+    if isinstance(value, pulumi.Output):
+        return ""
+    if get_origin(said) is Sequence:
+        if isinstance(value, str) or not isinstance(value, Sequence):
+            return "a list"
+        dictionaries = all(
+            isinstance(item, (Mapping, pulumi.Output)) for item in cast("Sequence[Any]", value)
+        )
+        return "" if dictionaries or not is_typeddict(_plain(get_args(said)[0])) else "a list of dictionaries"
+    if get_origin(said) is Mapping or is_typeddict(said):
+        names = cast("Mapping[Any, Any]", value) if isinstance(value, Mapping) else (None,)
+        return "" if all(isinstance(name, str) for name in names) else "a dictionary whose keys are text"
+    return ""
+
+
+def _not_texts(shape: type, key: str, value: Any) -> dict[str, Any]:
+    """The members of a dictionary of texts that are none."""
+    said = _plain(shape.__annotations__.get(key))
+    if (
+        get_origin(said) is not Mapping
+        or _plain(get_args(said)[1]) is not str
+        or not isinstance(value, Mapping)
+    ):
+        return {}
+    inside = cast("Mapping[str, Any]", value)
+    return {name: item for name, item in inside.items() if not isinstance(item, (str, pulumi.Output))}
+
+
 class Checks:
     """Collects what is wrong with one component's arguments and raises once: `with Checks("app", name, args, AppArgs) as check:`."""
 
@@ -122,14 +199,25 @@ class Checks:
         required: frozenset[str] = getattr(shape, "__required_keys__", frozenset())
         for key in args:
             if key not in known:
-                close = difflib.get_close_matches(key, known, n=1)
+                close = difflib.get_close_matches(str(key), known, n=1)
                 hint = (
                     f"; did you mean {prefix}{close[0]}?"
                     if close
                     else f"; known are {', '.join(sorted(known))}"
                 )
                 self._problems.append(f"there is no argument {prefix}{key}{hint}")
-        self._problems += [f"{prefix}{key} is missing" for key in sorted(required - args.keys())]
+            elif right := _wrong_kind(shape, key, args[key]) if args[key] is not None else "":
+                # Of what kind it is says enough: there may be secrets in it.
+                self._problems.append(f"{prefix}{key} must be {right}, got {type(args[key]).__name__}")
+            elif (inner := _inner(shape, key)) and isinstance(args[key], Mapping):
+                self.shape(f"{prefix}{key}.", args[key], inner)
+            else:
+                self._problems += [
+                    f"{prefix}{key}.{name} must be text, got {type(item).__name__}"
+                    for name, item in _not_texts(shape, key, args[key]).items()
+                ]
+        given = {key for key, value in args.items() if value is not None}
+        self._problems += [f"{prefix}{key} is missing" for key in sorted(required - given)]
 
     def value(
         self, argument: str, value: Any, right: str, test: Callable[[Any], bool], *, secret: bool = False

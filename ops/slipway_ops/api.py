@@ -12,7 +12,7 @@ import ssl
 import tempfile
 import time
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 from slipway_ops import kubeconfig
@@ -23,6 +23,7 @@ Object = dict[str, Any]
 
 _TIMEOUT = 10.0
 _TRIES = 3
+_LONGEST_PAUSE = 2.0
 
 
 def encoded(path: str) -> str:
@@ -68,11 +69,20 @@ class Api:
     def call(self, method: str, path: str, body: Any = None, kind: str = "application/json") -> Object:
         """One request; RefusedError when the answer is no."""
         status, text = self.ask(method, path, body, kind)
-        if status < HTTPStatus.BAD_REQUEST:
-            return json.loads(text)
         try:
-            said = json.loads(text)["message"]
-        except (ValueError, KeyError, TypeError):
+            answer: Any = json.loads(text)
+        except ValueError:
+            answer = None
+        if status < HTTPStatus.MULTIPLE_CHOICES and isinstance(answer, dict):
+            return cast("Object", answer)
+        if status < HTTPStatus.BAD_REQUEST:  # as a proxy's page for logging in
+            raise UnreachableError(
+                f"{self.access} answers {method} {path} with what is no object of Kubernetes ({status}): {text[:100]!r}\n"
+                "  to do: see that KUBECONFIG names the API server itself, and that no proxy answers in its place"
+            )
+        try:
+            said = answer["message"]
+        except (KeyError, TypeError):
             said = text[:200]
         raise RefusedError(
             f"{self.access} refuses {method} {path}: {said} ({status}){_advice(status)}", status
@@ -114,9 +124,9 @@ class Api:
             headers["Content-Type"] = kind
         self._connection.request(method, encoded(path), payload, headers)
         answer = self._connection.getresponse()
-        text = answer.read().decode()
+        text = answer.read().decode(errors="replace")
         self._used = True
-        return answer.status, text, min(float(answer.headers.get("Retry-After") or 1), 2)
+        return answer.status, text, _pause(answer.headers.get("Retry-After"))
 
     def _connect(self) -> http.client.HTTPConnection:
         server = self.access.server
@@ -156,7 +166,10 @@ class Api:
 
 def _tls(access: Access, credential: dict[str, str]) -> ssl.SSLContext:
     authority = access.pem("certificate-authority")
-    context = ssl.create_default_context(cadata=authority.decode() if authority else None)
+    try:
+        context = ssl.create_default_context(cadata=authority.decode("ascii") if authority else None)
+    except (ValueError, ssl.SSLError) as error:
+        raise OperatorError(f"the certificate-authority of {access} is no certificate: {error}") from None
     if access.cluster.get("insecure-skip-tls-verify"):
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     if "certificate" in credential:
@@ -164,8 +177,16 @@ def _tls(access: Access, credential: dict[str, str]) -> ssl.SSLContext:
         with tempfile.NamedTemporaryFile("w", suffix=".pem") as pair:
             pair.write(f"{credential['certificate']}\n{credential['key']}\n")
             pair.flush()
-            context.load_cert_chain(pair.name)
+            try:
+                context.load_cert_chain(pair.name)
+            except ssl.SSLError as error:
+                raise OperatorError(f"the client certificate of {access} is none: {error}") from None
     return context
+
+
+def _pause(said: str | None) -> float:
+    """Seconds to wait; it may say a date, too."""
+    return min(float(said), _LONGEST_PAUSE) if said and said.isdecimal() else 1
 
 
 def _advice(status: int) -> str:

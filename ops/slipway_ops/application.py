@@ -13,7 +13,7 @@ from slipway_ops import project as projects
 from slipway_ops import stack_file
 from slipway_ops.api import Api, RefusedError
 from slipway_ops.errors import OperatorError
-from slipway_ops.lease import Doing, Lease
+from slipway_ops.lease import Doing, Lease, UnreadableError
 from slipway_ops.live import Live
 from slipway_ops.project import Project, Said
 from slipway_ops.telling import Telling
@@ -111,7 +111,14 @@ class Application:
         self.lease.look()
         if not force:
             self.lease.refuse_if_held(self.tell)
-        if found := self.lease.holder:
+        try:
+            found = self.lease.holder
+        except UnreadableError as error:
+            if not force:
+                raise
+            self.tell(f"pushed aside: {error}")
+            return None
+        if found:
             ended = "is pushed aside" if force else "ended without finishing"
             self.tell(f"found: {found}, which {ended}")
         return found

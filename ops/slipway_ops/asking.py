@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 import socket
 from typing import Any
 
 from slipway_ops.application import open_one
 from slipway_ops.errors import OperatorError
-from slipway_ops.lease import Doing, Lease
+from slipway_ops.lease import Doing, Lease, user
 from slipway_ops.project import Project
 from slipway_ops.steering import Asked, Course, asked, asking
 from slipway_ops.telling import Telling
@@ -86,4 +85,4 @@ def _at_work(lease: Lease, tell: Telling) -> Doing:
 
 
 def _who() -> str:
-    return f"{getpass.getuser()}@{socket.gethostname()}"
+    return f"{user()}@{socket.gethostname()}"

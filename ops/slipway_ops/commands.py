@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,20 +40,56 @@ _dry_run = click.option("--dry-run", is_flag=True, help="Say what would happen; 
 
 @contextmanager
 def _told(as_json: bool) -> Generator[Telling]:
-    """What a person can mend is told in words, to a program as its `as_dict`. SIGTERM is a Ctrl-C."""
+    """What a person can mend is told in words, to a program as its `as_dict`. The end of the terminal, and SIGTERM, are a Ctrl-C."""
     import signal
+    import sys
 
     from slipway_ops.errors import OperatorError
     from slipway_ops.telling import Telling
 
     tell = Telling(as_json)
+    stdout: Any = sys.stdout
+    if isinstance(stdout, io.TextIOWrapper):
+        stdout.reconfigure(errors="backslashreplace")  # a character that it cannot show ends no release
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
+        signal.signal(signal.SIGHUP, _hung_up)
     try:
         yield tell
     except OperatorError as error:
         said = tell.masked(str(error))
         tell.result({**error.as_dict(), "error": said})
         raise click.ClickException(said) from None
+    except KeyboardInterrupt:
+        tell.result({"error": "stopped by Ctrl-C"})
+        raise
+    except BrokenPipeError:
+        raise  # who read a table has seen enough; click knows
+    except Exception as error:
+        if "SLIPWAY_DEBUG" in os.environ:
+            raise
+        said = tell.masked(_unforeseen(error))
+        tell.result({"error": said})
+        raise click.ClickException(said) from None
+
+
+def _hung_up(*_: object) -> None:
+    """Kernel and shell each tell of it: what is undone then must not stop at the second time, nor the pulumi that it takes."""
+    import signal
+
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def _unforeseen(error: Exception) -> str:
+    """In words what nobody has words for yet; the environment is as at any moment at which a command is killed."""
+    import traceback
+
+    at = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        f"a defect of slipway, in {at.name} ({Path(at.filename).name}:{at.lineno}): {error!r}\n"
+        "  to do: `slipway status` says where things stand; SLIPWAY_DEBUG=1 shows the whole trace for a report of it"
+    )
 
 
 def _project(cwd: Path, stack: str | None) -> Project:

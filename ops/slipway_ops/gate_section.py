@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import inf
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -29,7 +30,7 @@ def read(config: Mapping[str, Any], wrong: Wrong) -> Gates | None:
     """The section; None when there is none."""
     if "slipway:gates" not in config:
         return None
-    said = yaml_file.mapping(config["slipway:gates"])
+    said = yaml_file.section(config["slipway:gates"])
     if said is None:
         wrong("gates", "a section", config["slipway:gates"])
         return None
@@ -39,7 +40,7 @@ def read(config: Mapping[str, Any], wrong: Wrong) -> Gates | None:
         value = said.get(key)
         if value is None:
             continue
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < inf:
             wrong(f"gates.{key}", "a number", value)
         elif key in _BY_PROMETHEUS and not monitored:
             wrong(f"gates.{key}", "beside slipway:monitoring, which measures", value)
@@ -67,7 +68,7 @@ def _named(said: Mapping[str, Any], key: str, wrong: Wrong) -> dict[str, dict[st
         return {}
     found: dict[str, dict[str, Any]] = {}
     for name, section in sections.items():
-        inner = yaml_file.mapping(section)
+        inner = yaml_file.section(section)
         if inner is None:
             wrong(f"gates.{key}.{name}", "a section", section)
         else:

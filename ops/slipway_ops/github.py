@@ -10,7 +10,6 @@ import json
 import os
 import re
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -81,7 +80,7 @@ class Host:
         self.repository = repository
         self.token = token
         self.path = f"/repos/{repository}"
-        self._open = urllib.request.build_opener(_NoRedirects).open
+        self._open = urllib.request.build_opener(_AsItComes).open
 
     def me(self) -> str | None:
         """Whose token it is; None for a token that is no person's, as that of a workflow."""
@@ -98,8 +97,10 @@ class Host:
         for page in range(1, _MOST_PAGES + 1):
             asked = {**query, "per_page": str(_PAGE), "limit": str(_PAGE), "page": str(page)}
             said, headers = self.call("GET", f"{path}?{urlencode(asked)}")
+            if not isinstance(said, list):
+                raise _odd("GET", path, "something that is no list")
             before = len(found)
-            found |= {item["id"]: item for item in said}
+            found |= {item["id"]: item for item in cast("list[Any]", said)}
             link = headers.get("Link")
             # Without the header, and on hosts that know no pages, a page that brings nothing new is the last.
             if len(found) == before or (link is not None and 'rel="next"' not in link):
@@ -135,10 +136,7 @@ class Host:
         )
         try:
             with self._open(request, timeout=_TIMEOUT) as answer:
-                return answer.status, answer.read().decode(), _headers(answer)
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, error.read().decode(errors="replace"), _headers(error)
+                return answer.status, answer.read().decode(errors="replace"), _headers(answer)
         except (OSError, http.client.HTTPException) as error:
             return 0, f"it does not answer: {getattr(error, 'reason', error) or type(error).__name__}", {}
 
@@ -153,13 +151,15 @@ class Host:
 
 def host() -> Host:
     """By the variables that GitHub's and Gitea's Actions set; OperatorError where they are not."""
-    variables = {name: os.environ.get(name, "") for name in _NEEDED}
+    variables = {name: os.environ.get(name, "").strip() for name in _NEEDED}
     if missing := [name for name, value in variables.items() if not value]:
         raise OperatorError(
             f"a Git host is needed: set {' and '.join(missing)}, and GITHUB_API_URL if it is not github.com"
         )
     if not _REPOSITORY.fullmatch(variables["GITHUB_REPOSITORY"]):
         raise OperatorError(f"GITHUB_REPOSITORY must be owner/name, got {variables['GITHUB_REPOSITORY']!r}")
+    if not (variables["GITHUB_TOKEN"].isascii() and variables["GITHUB_TOKEN"].isprintable()):
+        raise OperatorError("GITHUB_TOKEN is no token: it has other than printable ASCII")
     url = os.environ.get("GITHUB_API_URL") or "https://api.github.com"
     if not url.startswith(("https://", "http://")):
         raise OperatorError(f"GITHUB_API_URL must be an address as https://api.github.com, got {url!r}")
@@ -209,13 +209,13 @@ class Thread:
         return f"{self.host.path}/issues/{self.number}"
 
 
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """A redirect would carry the token to wherever it leads."""
+class _AsItComes(urllib.request.HTTPErrorProcessor):
+    """An error is an answer too; and a redirect would carry the token to wherever it leads."""
 
-    def http_error_302(self, *_: Any, **__: Any) -> None:
-        return None
+    def http_response(self, request: urllib.request.Request, response: Any) -> Any:  # noqa: ARG002  (the base's own)
+        return response
 
-    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
+    https_response = http_response
 
 
 def _headers(answer: Any) -> dict[str, str]:
@@ -239,10 +239,14 @@ def _parsed(text: str, method: str, path: str) -> Any:
     try:
         return json.loads(text)
     except ValueError:
-        raise HostError(
-            f"{method} {path} is answered with something that is no JSON; see that GITHUB_API_URL is the API's address, "
-            "as https://api.github.com or https://git.example.com/api/v1"
-        ) from None
+        raise _odd(method, path, "something that is no JSON") from None
+
+
+def _odd(method: str, path: str, what: str) -> HostError:
+    return HostError(
+        f"{method} {path} is answered with {what}; see that GITHUB_API_URL is the API's address, "
+        "as https://api.github.com or https://git.example.com/api/v1"
+    )
 
 
 def _pause(status: int, headers: Mapping[str, str], attempt: int, *, again: bool) -> float | None:

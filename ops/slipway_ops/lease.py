@@ -13,7 +13,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,10 @@ class HeldError(OperatorError):
     """Somebody else works on this application."""
 
 
+class UnreadableError(OperatorError):
+    """What stands on the lock was written by nobody that is known here."""
+
+
 class LostError(OperatorError):
     """Somebody else has taken the lock over: nothing more may be changed."""
 
@@ -44,6 +48,14 @@ def _machine() -> str:
         return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
     except OSError:
         return ""
+
+
+def user() -> str:
+    """Who works here; in a container that may be a number without a name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"
 
 
 def now() -> datetime:
@@ -62,7 +74,7 @@ class Doing:
     earlier: str = ""
     """The target's image before a deployment."""
     since: str = field(default_factory=lambda: now().isoformat(timespec="seconds"))
-    who: str = field(default_factory=getpass.getuser)
+    who: str = field(default_factory=user)
     host: str = field(default_factory=socket.gethostname)
     pid: int = field(default_factory=os.getpid)
     machine: str = field(default_factory=_machine)
@@ -103,24 +115,32 @@ class Lease:
     @property
     def holder(self) -> Doing | None:
         """Who holds it and at what, dead or alive."""
-        noted = self._note(_DOING) if self._spec.get("holderIdentity") else None
-        return None if noted is None else Doing(**noted)
+        noted = self._note(_DOING) if self._spec.get("holderIdentity") else {}
+        known = {one.name for one in fields(Doing)}  # a newer version may note more
+        try:
+            return Doing(**{key: value for key, value in noted.items() if key in known}) if noted else None
+        except TypeError as error:
+            raise self._unreadable(error) from None
 
     @property
     def done(self) -> dict[str, str]:
         """What the last command did that came to its end: command, target, at."""
-        return self._note(_DONE) or {}
+        return self._note(_DONE)
 
     @property
     def asked(self) -> dict[str, str]:
         """What somebody asks of its holder."""
-        return self._note(_ASKED) or {}
+        return self._note(_ASKED)
 
     @property
     def is_fresh(self) -> bool:
         """Whether its holder renewed it lately, by this machine's clock."""
         renewed = self._spec.get("renewTime")
-        return bool(renewed) and (now() - datetime.fromisoformat(renewed)).total_seconds() < DURATION_SECONDS
+        # Ahead of this clock is as odd as far behind it: either way only watching tells.
+        return (
+            bool(renewed)
+            and abs((now() - datetime.fromisoformat(renewed)).total_seconds()) < DURATION_SECONDS
+        )
 
     def working(self, tell: Any) -> Doing | None:
         """Its holder, if that lives. Clocks differ: a lease that looks old is watched before it counts as left behind."""
@@ -286,8 +306,20 @@ class Lease:
     def _annotations(self) -> dict[str, str]:
         return (self._lease or {}).get("metadata", {}).get("annotations", {})
 
-    def _note(self, key: str) -> Any:
-        return json.loads(self._annotations.get(key) or "null")
+    def _note(self, key: str) -> dict[str, Any]:
+        try:
+            noted: Any = json.loads(self._annotations.get(key) or "{}") or {}
+            return dict(noted)
+        except (ValueError, TypeError) as error:
+            raise self._unreadable(error) from None
+
+    def _unreadable(self, error: Exception) -> UnreadableError:
+        namespace, _ = self._place
+        return UnreadableError(
+            f"the lock of this application, Lease {namespace}/{self._name}, cannot be read ({error}): "
+            "another version of slipway wrote it, or a hand; nothing was changed\n"
+            f"  to do: finish with that version, or, when nobody is at work: kubectl -n {namespace} delete lease {self._name}"
+        )
 
 
 def _micro(moment: datetime) -> str:

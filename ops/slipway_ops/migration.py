@@ -72,7 +72,7 @@ def read(config: Mapping[str, Any], wrong: Callable[[str, str, object], None]) -
     """The section, which is checked whole by the stack's own program; here only what is used, by type."""
     if "slipway:migration" not in config:
         return None
-    said = yaml_file.mapping(config["slipway:migration"])
+    said = yaml_file.section(config["slipway:migration"])
     if said is None:
         wrong("migration", "a section", config["slipway:migration"])
         return None

@@ -1,6 +1,8 @@
-"""Whether who left a lock is still there."""
+"""Other processes: whether who left a lock is still there, and the one that is needed."""
 
 import os
+
+NO_PULUMI = "the program pulumi is not on PATH; install it (https://www.pulumi.com/docs/iac/download-install/), then run this again"
 
 
 def runs(pid: int) -> bool:

@@ -84,7 +84,7 @@ def find(start: Path, stack: str | None) -> Project:
             f"no stack is selected in {folder}; name one with --stack: {', '.join(files) or 'there is none'}"
         )
     project = Project(folder, name.rsplit("/", 1)[-1])
-    if not project.file.exists():
+    if project.stack not in files:
         raise OperatorError(
             f"there is no {project.file}; stacks with a file are {', '.join(files) or 'none'}"
         )
@@ -96,12 +96,12 @@ def _selected(file: Path) -> str | None:
     import hashlib
     import json
 
-    home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
+    home = Path(os.environ.get("PULUMI_HOME") or os.path.expanduser("~/.pulumi"))  # noqa: PTH111  (Path's own raises without a home)
     key = hashlib.sha1(str(file).encode(), usedforsecurity=False).hexdigest()
-    name = yaml_file.load(file).get("name")
+    name = (yaml_file.mapping(yaml_file.load(file)) or {}).get("name")
     try:
         return json.loads((home / "workspaces" / f"{name}-{key}-workspace.json").read_text()).get("stack")
-    except (FileNotFoundError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError):
         return None
 
 
@@ -128,8 +128,8 @@ def say(project: Project) -> Said:
             return low
         return number
 
-    section = yaml_file.mapping(config.get("slipway:app")) or {}
-    app, scaling = section.get("name"), yaml_file.mapping(section.get("scaling", {}))
+    section = yaml_file.section(config.get("slipway:app")) or {}
+    app, scaling = section.get("name"), yaml_file.section(section.get("scaling", {}))
     if not isinstance(app, str):
         wrong("app.name", "the application's name", app)
     if scaling is None:

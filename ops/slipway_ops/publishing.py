@@ -77,9 +77,12 @@ def whole(diff: Path | None, ink: Ink) -> str:
 def _put(text: str, board: Board | None, tell: Telling) -> list[str]:
     shown: list[str] = []
     if summary := os.environ.get(_SUMMARY):
-        with Path(summary).open("a") as file:
-            file.write(f"{text}\n")
-        shown.append("summary")
+        try:
+            with Path(summary).open("a", encoding="utf-8") as file:
+                file.write(f"{text}\n")
+            shown.append("summary")
+        except OSError as error:
+            tell(f"the run's summary, {_SUMMARY}, cannot be written: {error}")
     try:
         if board and board.publish(text):
             shown.append("comment")

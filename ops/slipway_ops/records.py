@@ -22,13 +22,14 @@ _MOST_LINES, _FIRST_LINES, _MOST_CHARACTERS, _LONGEST_TEXT = 200, 50, 300, 20_00
 _LABEL = "slipway/record"
 _KIND = "release"
 
-RUNNING, SUCCEEDED, FAILED, RETURNED, ABORTED, INTERRUPTED = (
+RUNNING, SUCCEEDED, FAILED, RETURNED, ABORTED, INTERRUPTED, UNREADABLE = (
     "running",
     "succeeded",
     "failed",
     "returned",
     "aborted",
     "interrupted",
+    "unreadable",
 )
 
 
@@ -149,11 +150,33 @@ class Records:
         return f"{self._app}-release-{number:06d}"
 
     def _read(self, item: Object) -> Record:
-        said = json.loads(item["data"]["record"])
-        known = {one.name for one in fields(Record)}
-        record = Record(**{key: value for key, value in said.items() if key in known})
+        try:
+            said = json.loads(item["data"]["record"])
+            known = {one.name for one in fields(Record)}
+            record = Record(**{key: value for key, value in said.items() if key in known})
+            datetime.fromisoformat(record.began)
+            _ = record.number + 1, [*record.steps]
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
+            record = _unreadable(item["metadata"], error)
         self._versions[record.number] = item["metadata"]["resourceVersion"]
         return record
+
+
+def _unreadable(metadata: Object, error: Exception) -> Record:
+    """In place of a record that a hand, or a version of slipway that is not known here, has written: the others count on."""
+    number = str(metadata["name"]).rpartition("-")[2]  # it counts: no name is given twice
+    return Record(
+        number=int(number) if number.isdecimal() else 0,
+        command="unknown",
+        source="",
+        target="",
+        image="",
+        who="",
+        host="",
+        began=metadata.get("creationTimestamp") or datetime.fromtimestamp(0, UTC).isoformat(),
+        result=UNREADABLE,
+        text=f"ConfigMap {metadata['name']} holds no record that this slipway can read: {error!r}",
+    )
 
 
 def _thinned(steps: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -87,7 +87,10 @@ class Snapshots:
     def _wait(self, name: str) -> None:
         deadline, told = time.monotonic() + _LONGEST_SECONDS, -1
         while True:
-            (found,) = self._aws("describe-db-snapshots", "--db-snapshot-identifier", name)["DBSnapshots"]
+            every = self._aws("describe-db-snapshots", "--db-snapshot-identifier", name).get("DBSnapshots")
+            if not every:
+                raise SnapshotError(f"snapshot {name} is gone before it was done")
+            found = every[0]
             status, done = found["Status"], int(found.get("PercentProgress", 0))
             if status == "available":
                 return
@@ -137,10 +140,15 @@ class Snapshots:
             )
         except FileNotFoundError:
             raise SnapshotError("the program `aws`, AWS's command line, is not on PATH") from None
+        except OSError as error:
+            raise SnapshotError(f"aws cannot be run: {error}") from None
         except subprocess.TimeoutExpired:
             raise SnapshotError(f"aws rds {arguments[0]} did not end within {_CALL_SECONDS} s") from None
         if done.returncode:
             raise SnapshotError(
                 f"aws rds {arguments[0]}: {done.stderr.strip() or f'exit code {done.returncode}'}"
             )
-        return json.loads(done.stdout or "{}")
+        try:
+            return json.loads(done.stdout or "{}")
+        except ValueError:
+            raise SnapshotError(f"aws rds {arguments[0]} answers no JSON: {done.stdout[:200]!r}") from None

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,36 +16,62 @@ from slipway_ops.errors import OperatorError
 _PLAIN = re.compile(r"(?!(true|false|yes|no|on|off|null)$)[a-z][a-z0-9._/@:-]*[a-z0-9]", re.IGNORECASE)
 
 
+_BOM = "\ufeff"
+"""What editors of Windows write before everything else."""
+WRITTEN = frozenset(
+    f"slipway:{key}" for key in ("active", "blueImage", "greenImage", "canaryWeight", "mirrorPercent")
+)
+"""What releases write."""
+
+
 def read(file: Path) -> dict[str, Any]:
-    """What stands under `config:`."""
-    said = yaml_file.load(file)
-    config = yaml_file.mapping((yaml_file.mapping(said) or {}).get("config"))
+    """What stands under `config:`. OperatorError where a value that is read would not be the one that is written."""
+    text = yaml_file.text(file)
+    said = yaml_file.parse(file, text)
+    config = yaml_file.section((yaml_file.mapping(said) or {}).get("config"))
     if config is None:
         raise OperatorError(f"{file} has no section `config:`")
+    if wrong := [*_ambiguous(_config(yaml_file.compose(file, text)), text)]:
+        raise OperatorError("\n  ".join([f"{file} cannot be used; nothing was changed.", *wrong]))
     return config
+
+
+def _ambiguous(config: Any, text: str) -> Iterator[str]:
+    """Keys that stand there twice, and values that other keys share."""
+    first: dict[Any, int] = {}
+    for name, node in config.value:
+        line = name.start_mark.line + 1
+        if name.value in first:
+            yield f"line {line}: {name.value} stands in line {first[name.value]} already; leave one of them"
+        first.setdefault(name.value, line)
+        is_alias = node.start_mark.index < name.end_mark.index
+        if name.value in WRITTEN and (is_alias or text[node.start_mark.index] == "&"):
+            yield f"line {line}: {name.value} shares its value by & or *; releases change it, so write it out"
+
+
+def _config(root: Any) -> Any:
+    return next(node for name, node in root.value if name.value == "config")
 
 
 def write(file: Path, values: Mapping[str, str]) -> None:
     """Sets scalars in place. The file is whole at every moment: the old one, then the new one."""
     try:
-        with file.open(newline="") as source:
-            text = source.read()
+        with file.open(encoding="utf-8", newline="") as source:
+            whole = source.read()
+        text = whole.removeprefix(_BOM)
+        mark = whole.removesuffix(text)
         for key, value in values.items():
             text = _set(file, text, key, value)
-        _replace(file.resolve(), text)
+        _replace(file.resolve(), mark + text)
     except OSError as error:
         raise OperatorError(f"{file} cannot be written: {error.strerror}") from None
 
 
 def _set(file: Path, text: str, key: str, value: str) -> str:
-    import yaml
-
-    nodes: Any = yaml
-    root: Any = nodes.compose(text, yaml.SafeLoader)
-    config: Any = next(node for name, node in root.value if name.value == "config")
+    config = _config(yaml_file.compose(file, text))
     for name, node in config.value:
         if name.value == key:
-            if not isinstance(node, yaml.ScalarNode):
+            if not isinstance(node.value, str):
                 raise OperatorError(
                     f"{file}: {key} must be a plain value, it is a {node.tag.rsplit(':', 1)[-1]}"
                 )
@@ -64,7 +90,7 @@ def _scalar(value: str) -> str:
 
 def _replace(file: Path, text: str) -> None:
     with tempfile.NamedTemporaryFile(
-        "w", dir=file.parent, prefix=f".{file.name}.", delete=False, newline=""
+        "w", dir=file.parent, prefix=f".{file.name}.", delete=False, encoding="utf-8", newline=""
     ) as new:
         try:
             new.write(text)

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
-from slipway_ops import stack_file
+from slipway_ops import stack_file, yaml_file
 from slipway_ops.errors import OperatorError
 from slipway_ops.ink import Ink
 from slipway_ops.masking import SIGNATURE, Masker
 from slipway_ops.plan import digest
+from slipway_ops.process import NO_PULUMI
 from slipway_ops.project import Project
 from slipway_rules.secret_names import is_secret_name
 
@@ -49,7 +50,7 @@ def of_config(project: Project) -> set[str]:
     sealed = {key: value for key, value in said.items() if _has_secret(value)}
     if not sealed:
         return set()
-    shown: dict[str, Any] = json.loads(_pulumi(project, "config", "--show-secrets", "--json"))
+    shown: dict[str, Any] = _json(project, "config", "--show-secrets", "--json")
     found: set[str] = set()
     for key, value in sealed.items():
         plain: dict[str, Any] = shown.get(key) or {}
@@ -71,8 +72,22 @@ def of_state(project: Project) -> State:
 
 def exported(project: Project, *options: str) -> dict[str, Any]:
     """The state as Pulumi exports it: its resources, and when it was written."""
-    said: dict[str, Any] = json.loads(_pulumi(project, "stack", "export", *options) or "{}")
+    said: dict[str, Any] = _json(project, "stack", "export", *options)
     return said.get("deployment") or {}
+
+
+def _json(project: Project, *arguments: str) -> dict[str, Any]:
+    said = _pulumi(project, *arguments)
+    try:
+        answer = yaml_file.mapping(json.loads(said or "{}"))
+    except ValueError:
+        answer = None
+    if answer is None:
+        raise OperatorError(
+            f"pulumi {' '.join(arguments[:2])} answers no JSON, or no such JSON; nothing was changed\n"
+            "  to do: see that the pulumi on PATH is Pulumi's own and not older than the project's SDK (pulumi version)"
+        )
+    return answer
 
 
 def _pulumi(project: Project, *arguments: str) -> str:
@@ -86,11 +101,14 @@ def _pulumi(project: Project, *arguments: str) -> str:
             check=False,
             timeout=_SECONDS,
         )
+    except FileNotFoundError:
+        raise OperatorError(NO_PULUMI) from None
     except (OSError, subprocess.TimeoutExpired) as error:
         raise OperatorError(f"pulumi cannot be run: {error}") from None
     if done.returncode:
         said = Ink(Masker(of_environment())).plain(done.stderr.strip())
-        raise OperatorError(f"pulumi {' '.join(arguments[:2])} failed; nothing was changed: {said}")
+        why = said or f"exit code {done.returncode}"
+        raise OperatorError(f"pulumi {' '.join(arguments[:2])} failed; nothing was changed: {why}")
     return done.stdout
 
 

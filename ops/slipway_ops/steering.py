@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from slipway_ops.api import UnreachableError
 from slipway_ops.errors import OperatorError
-from slipway_ops.lease import Lease, now
+from slipway_ops.lease import Lease, UnreadableError, now
 from slipway_ops.telling import Telling
 
 LOOK_SECONDS = 1.0
@@ -67,7 +67,10 @@ def asking(course: Course, who: str) -> dict[str, str]:
 
 
 def _read(noted: dict[str, str]) -> Asked:
-    return Asked(Course(noted["course"]), noted["who"], noted["at"]) if noted else Asked()
+    try:
+        return Asked(Course(noted["course"]), noted["who"], noted["at"]) if noted else Asked()
+    except (KeyError, ValueError) as error:
+        raise UnreadableError(f"what is asked of the deployment cannot be read: {error!r}") from None
 
 
 class Steering:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 import time
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -38,7 +41,7 @@ class Telling:
         text = self.masked(text)
         self.lines.append({"seconds": round(seconds, 3), "text": text})
         if not self.as_json:
-            click.echo(f"{seconds:7.2f} s  {text}")
+            _print(f"{seconds:7.2f} s  {text}")
 
     def masked(self, text: str) -> str:
         return self._masker.text(text)
@@ -50,4 +53,12 @@ class Telling:
     def result(self, report: dict[str, Any]) -> None:
         """Says how it ended, to a program."""
         if self.as_json:
-            click.echo(json.dumps({**report, "told": self.lines}, indent=2))
+            _print(json.dumps({**report, "told": self.lines}, indent=2))
+
+
+def _print(text: str) -> None:
+    """A terminal that is gone, or a full disk behind a pipe, stops no release half way: from then on nothing is printed."""
+    try:
+        click.echo(text)
+    except OSError:
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115  (until the command's end)

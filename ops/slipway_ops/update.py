@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from slipway_ops.errors import OperatorError
-from slipway_ops.process import runs
+from slipway_ops.process import NO_PULUMI, runs
 from slipway_ops.project import Project
 
 _LOCKED = "is currently locked by"
@@ -22,6 +23,7 @@ _LOCK_SECONDS = 60
 _ALIVE_SECONDS = 900
 """How long one that works on this machine: a killed command's goes on with its update, which waits for pods."""
 _PAUSE_SECONDS = 1
+_MEND = "see that the pulumi on PATH is Pulumi's own and works by itself"
 _SAID = {"create": "created", "update": "updated", "delete": "deleted", "replace": "replaced"}
 
 
@@ -157,6 +159,10 @@ def run(
             result.append(None)
         except CommandError:
             result.append(f"pulumi {arguments[0]} failed")
+        except subprocess.CalledProcessError as error:  # it is asked for its version first
+            result.append(f"{' '.join(error.cmd)} ended with exit code {error.returncode}; {_MEND}")
+        except FileNotFoundError:
+            result.append(NO_PULUMI)
         except Exception as error:  # a thread has nobody else to tell
             result.append(f"pulumi cannot be run: {error!r}")
 

@@ -7,11 +7,14 @@ from typing import Annotated
 from pydantic import Field, ValidationInfo, field_validator
 
 from slipway import app
-from slipway.app_routes import COOKIE, HEADER, HOSTNAME
-from slipway.validation import CPU, MEMORY
-from stacks.sections.rules import Label, Path, Section, Variables, beside, between, not_below, rule
+from slipway.app_routes import COOKIE, HEADER, HOSTNAME, HOSTNAMES_RULE, are_hostnames
+from slipway.validation import APP_NAME, APP_NAME_RULE, CPU, DNS_NAME, MEMORY, MOUNT, MOUNT_RULE
+from stacks.sections.rules import Path, Section, Variables, beside, between, meets, not_below, rule
 
 Hostname = Annotated[str, rule("a host name, as chat.example.com", HOSTNAME)]
+Hostnames = Annotated[list[Hostname], meets(HOSTNAMES_RULE, are_hostnames)]
+MountPath = Annotated[str, rule(MOUNT_RULE, MOUNT)]
+Claim = Annotated[str, rule("the name of a PersistentVolumeClaim", DNS_NAME)]
 Header = Annotated[str, rule("a header's name, as X-Slipway-Color", HEADER)]
 Cookie = Annotated[str, rule("a cookie's name", HEADER)]
 
@@ -62,7 +65,7 @@ class Preview(Section):
     """How a colour is looked at before it gets traffic."""
 
     header: Header | None = None
-    hostnames: list[Hostname] | None = None
+    hostnames: Hostnames | None = None
 
 
 class CanaryUsers(Section):
@@ -75,24 +78,24 @@ class CanaryUsers(Section):
 class App(Section):
     """The application."""
 
-    name: Label
+    name: Annotated[str, rule(APP_NAME_RULE, APP_NAME)]
     port: Annotated[int | None, between(1024, 65535)] = None
     health_path: Path | None = None
     metrics_path: Path | None = None
     env: Variables | None = None
-    hostnames: list[Hostname] | None = None
+    hostnames: Hostnames | None = None
     preview: Preview | None = None
     canary_users: CanaryUsers | None = None
     sticky_cookie: Cookie | None = None
     scaling: Scaling | None = None
     resources: Resources | None = None
     user: Annotated[int | None, between(1, 65535)] = None
-    writable_paths: list[Path] | None = None
+    writable_paths: list[MountPath] | None = None
     probes: Probes | None = None
     command: list[str] | None = None
     arguments: list[str] | None = None
-    files: dict[Path, str] | None = None
-    claims: dict[Path, str] | None = Field(None, validate_default=True)
+    files: dict[MountPath, str] | None = None
+    claims: dict[MountPath, Claim] | None = Field(None, validate_default=True)
     drain_seconds: Annotated[int | None, between(1, 300)] = None
 
     @field_validator("preview")

@@ -8,8 +8,9 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from slipway import database, versions
 from slipway.validation import CPU, MEMORY
-from stacks.sections.rules import Daily, Section, Weekly, beside, between, not_below, of_kind, rule
+from stacks.sections.rules import Daily, ImageName, Section, Weekly, beside, between, not_below, of_kind, rule
 
+InstanceClass = Annotated[str, rule(database.INSTANCE_RULE, database.INSTANCE)]
 SqlName = Annotated[str, rule(database.NAME_RULE, database.SQL_NAME)]
 
 
@@ -22,7 +23,7 @@ class Database(Section):
     username: SqlName | None = None
     storage_gib: Annotated[int | None, between(20, 65536)] = None
     removal: Literal["protect", "destroy"] | None = None
-    instance_class: Annotated[str, Field(min_length=1)] | None = None
+    instance_class: InstanceClass | None = None
     multi_az: bool | None = None
     max_storage_gib: Annotated[int | None, between(20, 65536)] = Field(None, validate_default=True)
     backup_retention_days: Annotated[int | None, between(1, 35)] = None
@@ -30,7 +31,7 @@ class Database(Section):
     maintenance_window: Weekly | None = None
     storage: Literal["volume", "ephemeral"] | None = None
     storage_class: Annotated[str, Field(min_length=1)] | None = None
-    image: Annotated[str, Field(min_length=1)] | None = None
+    image: ImageName | None = None
     cpu: Annotated[str, rule("as 250m or 1", CPU)] | None = None
     memory: Annotated[str, rule("as 512Mi", MEMORY)] | None = None
 

@@ -7,19 +7,25 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from slipway.validation import IMAGE
 from stacks.sections.rules import Label, Path, Section, Variables, beside, between, passes, rule
 
+_PORT = r"([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])"
 Address = Annotated[
     str,
     rule(
         "an address without a path, as https://chat.example.com",
-        re.compile(r"https?://[a-z0-9.-]+(:\d+)?/?"),
+        re.compile(rf"https?://[a-z0-9.-]+(:{_PORT})?/?"),
     ),
 ]
 Image = Annotated[
-    str, rule("an image, as registry/path:tag, that is there already", re.compile(r"(?!build:)\S+"))
+    str,
+    rule("an image, as registry/path:tag, that is there already", re.compile(rf"(?!build:){IMAGE.pattern}")),
 ]
 
+Number = Annotated[
+    float, passes("a number", lambda value: isinstance(value, (int, float)) and not isinstance(value, bool))
+]
 Scalar = Annotated[
     Any,
     passes("text, a number, true or false", lambda value: isinstance(value, (str, int, float))),
@@ -68,12 +74,12 @@ class Gates(Section):
     """What is asked of the colour that is to get traffic, before it does and while it does."""
 
     seconds: Annotated[int | None, between(0, 3600)] = None
-    error_percent: Annotated[float | None, Field(ge=0, le=100)] = None
-    p99_seconds: Annotated[float | None, Field(gt=0, le=60)] = None
-    burn_rate: Annotated[float | None, Field(gt=0, le=1000)] = None
+    error_percent: Annotated[Number, Field(ge=0, le=100)] | None = None
+    p99_seconds: Annotated[Number, Field(gt=0, le=60)] | None = None
+    burn_rate: Annotated[Number, Field(gt=0, le=1000)] | None = None
     burn_minutes: Annotated[int | None, between(1, 1440)] = None
-    cpu_percent: Annotated[float | None, Field(gt=0, le=1000)] = None
-    memory_percent: Annotated[float | None, Field(gt=0, le=100)] = None
+    cpu_percent: Annotated[Number, Field(gt=0, le=1000)] | None = None
+    memory_percent: Annotated[Number, Field(gt=0, le=100)] | None = None
     restarts: Annotated[int | None, between(0, 1000)] = None
     http: dict[Label, Http] | None = None
     jobs: dict[Label, Job] | None = None

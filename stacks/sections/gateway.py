@@ -8,7 +8,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from slipway import gateway
 from slipway.validation import BLOCKS_RULE, HOST, are_blocks
-from stacks.sections.rules import Label, Pem, Section, beside, between, not_below, passes, rule
+from stacks.sections.rules import ImageName, Label, Pem, Section, beside, between, not_below, passes, rule
 
 
 class Gateway(Section):
@@ -29,7 +29,7 @@ class Gateway(Section):
     attempts: Annotated[int | None, between(1, 10)] = None
     trusted_proxies: Annotated[list[str], passes(BLOCKS_RULE, are_blocks)] | None = None
     clients: Literal["anyone", "cdn"] | None = None
-    image: Annotated[str, Field(min_length=1)] | None = None
+    image: ImageName | None = None
     definitions: Literal["install", "existing"] | None = None
     traefik_kinds: Literal["none", "install", "existing"] | None = None
 

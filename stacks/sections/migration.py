@@ -7,13 +7,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from slipway.validation import ENV_NAME
+from slipway.validation import ENV_NAME, IMAGE
 from stacks.sections.rules import Section, Variables, between, rule
 
 Word = Annotated[str, Field(min_length=1)]
 # What the stack builds itself has no name before pulumi up has built it.
 Image = Annotated[
-    str, rule("an image, as registry/path:tag, that is there already", re.compile(r"(?!build:)\S+"))
+    str,
+    rule("an image, as registry/path:tag, that is there already", re.compile(rf"(?!build:){IMAGE.pattern}")),
 ]
 
 

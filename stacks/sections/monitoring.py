@@ -10,7 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from slipway import monitoring_checks
 from slipway.monitoring_checks import availability, latency
 from slipway.validation import CPU, MEMORY
-from stacks.sections.rules import Pem, Section, between, passes, rule
+from stacks.sections.rules import ImageName, Pem, Section, between, passes, rule
 
 WebAddress = Annotated[str, rule("an http(s) address", re.compile(r"https?://\S+"))]
 
@@ -33,12 +33,12 @@ class MonitoringStorage(Section):
 class MonitoringImages(Section):
     """Images of the parts, where they come from another registry."""
 
-    prometheus: Annotated[str, Field(min_length=1)] | None = None
-    alertmanager: Annotated[str, Field(min_length=1)] | None = None
-    kube_state_metrics: Annotated[str, Field(min_length=1)] | None = None
-    node_exporter: Annotated[str, Field(min_length=1)] | None = None
-    grafana: Annotated[str, Field(min_length=1)] | None = None
-    prometheus_adapter: Annotated[str, Field(min_length=1)] | None = None
+    prometheus: ImageName | None = None
+    alertmanager: ImageName | None = None
+    kube_state_metrics: ImageName | None = None
+    node_exporter: ImageName | None = None
+    grafana: ImageName | None = None
+    prometheus_adapter: ImageName | None = None
 
 
 class RequestMetrics(Section):

@@ -11,14 +11,13 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
-    Field,
     ValidationInfo,
     field_validator,
 )
 from pydantic.alias_generators import to_camel
 
 from slipway.datastore import DAILY_WINDOW, WEEKLY_WINDOW
-from slipway.validation import DNS_LABEL, ENV_NAME, is_whole
+from slipway.validation import DNS_LABEL, ENV_NAME, IMAGE, PATH, is_whole
 
 
 def rule(right: str, pattern: re.Pattern[str]) -> AfterValidator:
@@ -39,6 +38,17 @@ def passes(right: str, test: Callable[[Any], bool]) -> BeforeValidator:
         return value
 
     return BeforeValidator(check)
+
+
+def meets(right: str, test: Callable[[Any], bool]) -> AfterValidator:
+    """A rule between values that are each right."""
+
+    def check(value: Any) -> Any:
+        if not test(value):
+            raise ValueError(f"must be {right}")
+        return value
+
+    return AfterValidator(check)
 
 
 def between(low: int, high: int) -> BeforeValidator:
@@ -74,7 +84,8 @@ def one_of(choices: Collection[Any]) -> str:
 
 
 Label = Annotated[str, rule("lower-case letters, digits and -", DNS_LABEL)]
-Path = Annotated[str, rule("a path that starts with /", re.compile(r"/\S*"))]
+Path = Annotated[str, rule("a path that starts with /", PATH)]
+ImageName = Annotated[str, rule("an image, as registry/path:tag", IMAGE)]
 Zone = Annotated[str, rule("a zone's name, as eu-central-1a", re.compile(r"[a-z]{2}(-[a-z]+)+-\d[a-h]"))]
 Daily = Annotated[str, rule("as 01:00-02:00", DAILY_WINDOW)]
 Weekly = Annotated[str, rule("as sun:03:00-sun:04:00", WEEKLY_WINDOW)]
@@ -94,6 +105,16 @@ def of_kind(*keys: str, kind: str) -> Any:
     return field_validator(*keys)(check)
 
 
+# https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
+TagValue = Annotated[
+    str,
+    rule(
+        "1-256 letters, digits, blanks and any of _.:/=+-@, as AWS takes tags",
+        re.compile(r"[\w .:/=+@-]{1,256}"),
+    ),
+]
+
+
 class Section(BaseModel):
     """A part of the configuration: keys in camelCase, none but the known ones."""
 
@@ -107,5 +128,5 @@ class Section(BaseModel):
 class Tags(Section):
     """Whose the environment is, and who pays for it."""
 
-    owner: str = Field(min_length=1)
-    cost_centre: str = Field(min_length=1)
+    owner: TagValue
+    cost_centre: TagValue

@@ -312,7 +312,7 @@ def test_policies_know_their_partition() -> None:
         ),
         ({"parts": "trail"}, "parts must be of trail,"),
         ({"parts": 3, "standards": []}, "parts must be of trail,"),
-        ({"budget": 500}, "budget must be a section with monthly_usd and addresses, got 500"),
+        ({"budget": 500}, "budget must be a dictionary whose keys are text, got int"),
         ({"parts": ["trail", "trail"]}, "parts must be of trail,"),
         ({"parts": []}, "parts is empty and there is no budget: there is nothing to make"),
         ({"log_days": 29}, "log_days must be 30-36500, got 29"),

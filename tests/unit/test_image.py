@@ -85,7 +85,7 @@ def test_a_new_token_alone_pushes_nothing(run: Run, program: Program, context: s
         ({"context": "/nowhere"}, "dockerfile must be a file in the context"),
         ({"buildargs": {}}, "did you mean build_args?"),
         ({"login": {"user": "x"}}, "login.password is missing"),
-        ({"login": "x"}, "login must be a username and a password, got 'x'"),
+        ({"login": "x"}, "login must be a dictionary whose keys are text, got str"),
     ],
 )
 def test_wrong_arguments(run: Run, program: Program, context: str, change: Any, message: str) -> None:

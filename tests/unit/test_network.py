@@ -333,7 +333,7 @@ def test_outputs_are_ids_in_the_order_of_the_zones(run: Run) -> None:
         ({"zones": ZONES, "cidr": 7}, "cidr must be"),
         ({"zones": ZONES, "cidr": "127.0.0.0/16"}, "cidr must be"),
         ({"zones": ZONES, "cidr": "10.20.0.0/22"}, "leaves public subnets too small for load balancers"),
-        ({"zones": ZONES, "tiers": 3}, "tiers must be of private, public, isolated"),
+        ({"zones": ZONES, "tiers": 3}, "tiers must be a list, got int"),
         ({"zones": ZONES, "tiers": []}, "tiers must be"),
         ({"zones": ZONES, "ipv6": True}, "ipv6 must be one of none, dual-stack, got True"),
         (
@@ -341,7 +341,7 @@ def test_outputs_are_ids_in_the_order_of_the_zones(run: Run) -> None:
             "cidr 10.20.0.0/16 overlaps 10.0.0.0/8, which it must keep clear of",
         ),
         ({"zones": ZONES, "not_overlapping": ["10.0.0.1/8"]}, "not_overlapping must be IPv4 blocks"),
-        ({"zones": ZONES, "not_overlapping": "10.0.0.0/8"}, "not_overlapping must be IPv4 blocks"),
+        ({"zones": ZONES, "not_overlapping": "10.0.0.0/8"}, "not_overlapping must be a list, got str"),
         ({"zones": ZONES, "flow_logs": "some"}, "flow_logs must be one of all, rejected, none"),
         ({"zones": ZONES, "flow_log_retention_days": 2}, "flow_log_retention_days must be one of 1, 3, 5"),
         ({"zones": ZONES, "flow_log_retention_days": True}, "flow_log_retention_days must be one of"),

@@ -56,7 +56,7 @@ def test_the_first_of_several_files_wins(
 def test_no_kubeconfig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("KUBECONFIG", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
-    with pytest.raises(OperatorError, match="names no current context; set KUBECONFIG"):
+    with pytest.raises(OperatorError, match="kube/config is not there; set KUBECONFIG"):
         Api()
 
 

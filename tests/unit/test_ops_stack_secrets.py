@@ -89,5 +89,5 @@ def test_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_no_pulumi(project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(OperatorError, match="pulumi cannot be run"):
+    with pytest.raises(OperatorError, match="the program pulumi is not on PATH"):
         stack_secrets.of_state(project)

@@ -111,7 +111,7 @@ def test_why_it_failed_before_it_began(pulumi: Pulumi) -> None:
 
 def test_no_pulumi(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(UpdateError, match="pulumi cannot be run"):
+    with pytest.raises(UpdateError, match="the program pulumi is not on PATH"):
         update.up(Project(tmp_path, "dev"), print, "")
 
 

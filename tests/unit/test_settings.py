@@ -119,7 +119,7 @@ def test_ten_wrong_values_make_one_error_with_ten_lines() -> None:
         "slipway:network.cidr": "must be a private IPv4 block between /16 and /22, as 10.20.0.0/16",
         "slipway:network.nat": "must be 'none', 'single' or 'per-zone', got \"two\"",
         "slipway:gateway.nodePort": "must be 30000-32767, got 80",
-        "slipway:app.name": 'must be lower-case letters, digits and -, got "Chat"',
+        "slipway:app.name": "must be lower-case letters, digits and -, beginning with a letter, 57 at most",
         "slipway:app.port": 'must be 1024-65535, got "http"',
     }.items():
         assert any(line.startswith(f"  Pulumi.dev.yaml: {key} {right}") for line in found), (key, found)
@@ -258,7 +258,7 @@ def test_the_error_says_that_nothing_changed() -> None:
             "slipway:images.v1.tags is not known; did you mean slipway:images.v1.tag?",
         ),
         ({"app": {}}, "slipway:app.name is missing"),
-        ({"app": "chat"}, 'slipway:app must be a valid dictionary or instance of App, got "chat"'),
+        ({"app": "chat"}, 'slipway:app must be a section with keys of its own, got "chat"'),
         (
             {"blueImage": "build:v9"},
             'slipway:blueImage must name one of slipway:images: there is none, got "build:v9"',
@@ -317,7 +317,7 @@ def test_the_error_says_that_nothing_changed() -> None:
             {"app": {"name": "a", "env": {"A-B": "x"}}},
             "slipway:app.env.A-B must be named by letters, digits and _",
         ),
-        ({"app": {"name": "a", "env": {"A": 1}}}, "slipway:app.env.A must be a valid string, got 1"),
+        ({"app": {"name": "a", "env": {"A": 1}}}, "slipway:app.env.A must be text: put it in quotes, got 1"),
         (
             {"app": {"name": "a", "resources": {"cpu": "lots"}}},
             "slipway:app.resources.cpu must be as 250m or 1",
@@ -327,7 +327,6 @@ def test_the_error_says_that_nothing_changed() -> None:
             {"backup": {"retentionDays": 0}},
             "slipway:backup.retentionDays must be 1-36500, got 0",
         ),
-        ({"tags": {"owner": "", "costCentre": "x"}}, "slipway:tags.owner"),
         (
             {"gateway": {"nodePort": 30080}},
             "slipway:gateway.nodePort must be left out unless exposure is node-port, got 30080",
@@ -362,6 +361,68 @@ def test_the_error_says_that_nothing_changed() -> None:
             "slipway:images.v1.dockerfile must be a file in the context: there is no nowhere/Dockerfile",
         ),
         (
+            {"images": {"v1": {**IMAGE, "context": "x" * 300}}},
+            "slipway:images.v1.dockerfile must be a file in the context",
+        ),
+        *(
+            ({"app": {"name": name}}, "slipway:app.name must be lower-case")
+            for name in ("2048", "a" * 58, "a-", "")
+        ),
+        *(
+            (
+                {"app": {"name": "a", "resources": {"cpu": cpu}}},
+                "slipway:app.resources.cpu must be as 250m or 1",
+            )
+            for cpu in ("0", "0m", "0.0", "1x", "0.0001", "1 ", "٣")
+        ),
+        *(
+            (
+                {"app": {"name": "a", "resources": {"memory": memory}}},
+                "slipway:app.resources.memory must be as 256Mi",
+            )
+            for memory in ("0Mi", "1.5Gi", "512M", "512", "9" * 20 + "Gi")
+        ),
+        *(
+            (
+                {"app": {"name": "a", "writablePaths": [path]}},
+                "slipway:app.writablePaths.0 must be an absolute path below /",
+            )
+            for path in ("/", "//", "tmp", "/a:b")
+        ),
+        (
+            {"app": {"name": "a", "claims": {"/data": "My Data"}}},
+            "slipway:app.claims./data must be the name of a PersistentVolumeClaim",
+        ),
+        (
+            {"app": {"name": "a", "hostnames": [f"h{number}.example.com" for number in range(17)]}},
+            "slipway:app.hostnames must be 16 different host names at most",
+        ),
+        (
+            {"app": {"name": "a", "hostnames": ["a.example.com", "a.example.com"]}},
+            "slipway:app.hostnames must be 16 different host names at most",
+        ),
+        ({"gateway": {"image": "a b"}}, "slipway:gateway.image must be an image, as registry/path:tag"),
+        (
+            {"network": {}, "database": {"kind": "rds", "instanceClass": "m7g.large"}},
+            "slipway:database.instanceClass must be an instance class, as db.m7g.large",
+        ),
+        (
+            {"network": {}, "cache": {"kind": "elasticache", "nodeType": "m7g.large"}},
+            "slipway:cache.nodeType must be a node type, as cache.m7g.large",
+        ),
+        *(
+            ({"gates": {"burnRate": rate}, "monitoring": {}}, "slipway:gates.burnRate ")
+            for rate in ("1", True, float("nan"), float("inf"))
+        ),
+        (
+            {"gates": {"http": {"up": {"path": "/", "at": "https://a.example.com:99999"}}}},
+            "slipway:gates.http.up.at must be an address without a path",
+        ),
+        *(
+            ({"tags": {"owner": owner, "costCentre": "x"}}, "slipway:tags.owner must be 1-256 letters")
+            for owner in ("", "a;b", "a" * 257)
+        ),
+        (
             {"app": {"name": "a", "env": {"CODE": "x"}}, "secrets": {"CODE": "y"}},
             "slipway:secrets must not repeat what stands in slipway:app.env: CODE, got a secret",
         ),
@@ -376,7 +437,7 @@ def test_each_mistake_names_its_key_and_what_is_right(more: dict[str, Any], line
     ("more", "line"),
     [
         ({"policies": "off"}, "slipway:policies must be 'mandatory' or 'advisory', got \"off\""),
-        ({"allowReplacement": "db"}, 'slipway:allowReplacement must be a valid list, got "db"'),
+        ({"allowReplacement": "db"}, 'slipway:allowReplacement must be a list, got "db"'),
         ({"policyExceptions": {"replicated": {"web": ""}}}, "slipway:policyExceptions.replicated.web "),
     ],
 )
@@ -395,7 +456,27 @@ def test_what_is_missing() -> None:
 
 def test_a_wrong_secret_is_not_shown() -> None:
     found = mistakes(secrets={"A": 12345})
-    assert found == ["  Pulumi.dev.yaml: slipway:secrets.A must be a valid string, got a secret"]
+    assert found == ["  Pulumi.dev.yaml: slipway:secrets.A must be text: put it in quotes, got a secret"]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"gateway": {"tlsCertificate": "hush", "tlsPrivateKey": "hush"}},
+        {"monitoring": {"receivers": {"email": {"password": "hush"}}}},
+        {"monitoring": {"requestMetrics": {"privateKey": "hush"}}},
+        {"monitoring": {"receivers": "hush"}},
+    ],
+)
+def test_a_wrong_secret_in_clear_is_not_shown_either(more: dict[str, Any]) -> None:
+    shown = [line for line in mistakes(**more) if "hush" in line and "tlsCertificate" not in line]
+    assert shown == []
+
+
+def test_a_long_value_does_not_hide_the_other_mistakes() -> None:
+    (found,) = mistakes(active="x" * 100_000)
+    assert found.endswith("… (100002 characters)")
+    assert len(found) < 500
 
 
 def test_secrets_in_clear_are_refused() -> None:
@@ -439,6 +520,41 @@ def test_the_key_of_request_metrics_is_never_in_clear() -> None:
     made = parse(said, "Pulumi.dev.yaml", {"monitoring"}).monitoring
     assert made is not None
     assert made.args()["request_metrics"]["private_key"] == "-----BEGIN X-----"
+
+
+@pytest.mark.parametrize(
+    ("name", "region", "zones", "told"),
+    [
+        (
+            "Prod",
+            "eu-central-1",
+            [],
+            'the stack\'s name must be lower-case letters, digits and -, 52 at most, got "Prod"',
+        ),
+        ("my_dev", "eu-central-1", [], "the stack's name must be"),
+        ("a" * 53, "eu-central-1", [], "the stack's name must be"),
+        ("dev", "frankfurt", [], 'aws:region must be a region, as eu-central-1, got "frankfurt"'),
+        (
+            "dev",
+            "us-east-1",
+            ["eu-central-1a", "eu-central-1b"],
+            'slipway:network.zones must be of aws:region, us-east-1, got ["eu-central-1a", "eu-central-1b"]',
+        ),
+    ],
+)
+def test_mistakes_about_the_stack_and_its_region_stand_beside_the_others(
+    monkeypatch: pytest.MonkeyPatch, name: str, region: str, zones: list[str], told: str
+) -> None:
+    monkeypatch.setattr("pulumi.get_stack", lambda: name)
+    said = raw({**GOOD, "active": "purple", "network": {"zones": zones} if zones else {}})
+    values = {f"slipway:{key}": value for key, value in said.items()}
+    runtime_config.set_all_config({**values, "aws:region": region}, [])
+    with pytest.raises(SettingsError) as error:
+        load()
+    lines = str(error.value).splitlines()
+    assert lines[0] == f"Pulumi.{name}.yaml has 2 mistakes; nothing was changed."
+    assert lines[1].startswith(f"  Pulumi.{name}.yaml: {told}")
+    runtime_config.set_all_config({}, [])
 
 
 def test_load_reads_the_stack_s_own_namespace_and_knows_its_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
