@@ -598,7 +598,10 @@ def test_hooks_stand_before_records_and_route(run: Run, program: Program) -> Non
         ({"probes": {"path": "/"}}, "there is no argument probes.path"),
         ({"command": [1]}, "command must be words of text, got 1"),
         ({"arguments": [None, 2]}, "arguments must be words of text, got 2"),
-        ({"files": {"models.json": ""}}, "files must be an absolute path below /, without :, got 'models.json'"),
+        (
+            {"files": {"models.json": ""}},
+            "files must be an absolute path below /, without :, got 'models.json'",
+        ),
         ({"hostnames": ["Chat"]}, "hostnames must be host names, as chat.example.com, got 'Chat'"),
         (
             {"preview": {"header": "X Y"}},
@@ -625,7 +628,10 @@ def test_hooks_stand_before_records_and_route(run: Run, program: Program) -> Non
             {"files": {"/tmp": ""}},  # noqa: S108 (a mount, not a file)
             "must stand in one of writable_paths, files and claims, not in two",
         ),
-        ({"writable_paths": ["tmp"]}, "writable_paths must be an absolute path below /, without :, got 'tmp'"),
+        (
+            {"writable_paths": ["tmp"]},
+            "writable_paths must be an absolute path below /, without :, got 'tmp'",
+        ),
         ({"env": {"A-B": "c"}}, "env and secrets must be named by letters, digits and _, got 'A-B'"),
         ({"env": {"A": "1"}, "secrets": {"A": "2"}}, "A must stand in env or in secrets, not in both"),
         ({"namespace": "Chat"}, "namespace must be lower-case letters"),
