@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from slipway_ops import plan, previewing
+from slipway_ops import plan, previewing, update
 from slipway_ops.errors import OperatorError
 from slipway_ops.lease import now
 from slipway_ops.plan import Plan
@@ -36,7 +36,7 @@ class BeyondPlanError(OperatorError):
 def run(project: Project, order: Order, tell: Telling) -> dict[str, Any]:
     """Applies a reviewed plan; BeyondPlanError says what differs from it."""
     reviewed = plan.load(order.plan)
-    looked = previewing.look(project)
+    looked = previewing.look(project, tell)
     _refuse(reviewed, plan.before(reviewed, looked.plan(None, order.began)))
     tell(f"code, configuration and state are those of plan {reviewed.digest}; looking at the cloud")
     with tempfile.TemporaryDirectory(prefix="slipway-") as folder:
@@ -49,7 +49,7 @@ def run(project: Project, order: Order, tell: Telling) -> dict[str, Any]:
         _refuse(reviewed, plan.after(reviewed, looked.plan(preview, order.began)))
         tell("the update does what was reviewed: applying it")
         message = f"slipway up, plan {reviewed.digest} of {reviewed.commit[:12] or 'no commit'}"
-        changes = looked.up(tell, message, "--refresh", "--plan", str(file))
+        changes = update.up(project, tell, message, "--refresh", "--plan", str(file))
     tell(f"done: {changes} changed, as plan {reviewed.digest} says")
     return {
         "command": "up",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from slipway_ops import by_hand, property_path
@@ -58,7 +58,7 @@ class Drift:
 
 def of(step: Mapping[str, Any], masker: Masker) -> list[Drift]:
     """What one step of a refresh found."""
-    urn, kind, op = step["urn"], step["type"], step["op"]
+    urn, kind, op = masker.text(step["urn"]), step["type"], step["op"]
     if op == "delete":
         return [Drift(urn, kind, "deleted")]
     old, new = step.get("old"), step.get("new")
@@ -75,12 +75,16 @@ def of(step: Mapping[str, Any], masker: Masker) -> list[Drift]:
     )
     seen = _changes(step, before, after) if op == "update" and named else ()
     found = {change.path: change for change in seen}
-    told = [_drift(urn, kind, change, it) for change in found.values() if not _is_told(change, found)]
+
+    def masked(change: Change) -> Change:
+        return replace(change, path=masker.text(change.path))
+
+    told = [_drift(urn, kind, masked(change), it) for change in found.values() if not _is_told(change, found)]
     for one in additions:
         name = property_path.write(one.path)
         if not any(path.startswith(name) for path in found):
             value = _shown(property_path.find(after["outputs"], one.path))
-            told.append(Drift(urn, kind, "added", name, found=value, object=it, addition=one))
+            told.append(Drift(urn, kind, "added", masker.text(name), found=value, object=it, addition=one))
     return told
 
 

@@ -33,7 +33,7 @@ class Order:
 
 def run(project: Project, order: Order, tell: Telling) -> dict[str, Any]:
     """Compares; mends and writes the issue when asked to. What is found in the end, as a report."""
-    looked = previewing.look(project)
+    looked = previewing.look(project, tell)
     issues = None
     if order.issue:
         from slipway_ops import github
@@ -69,19 +69,18 @@ class _Comparison(Events):
 
 def compare(looked: Looked, tell: Telling) -> list[Drift]:
     """Reads every resource of the stack anew; changes nothing."""
-    seen = _Comparison(looked.masked(tell), masker=looked.masker)
+    seen = _Comparison(tell, masker=looked.masker)
     try:
         update.run_alone(looked.project, ["refresh", "--preview-only", "--json"], seen, previewing.STREAM)
     except UpdateError as error:
-        said = looked.ink.plain(str(error))
-        raise OperatorError(f"cloud and cluster could not be compared with the state: {said}") from None
+        raise OperatorError(f"cloud and cluster could not be compared with the state: {error}") from None
     found, count = sorted(seen.found, key=lambda one: (one.name, one.urn, one.path)), len(seen.read_ones)
     if found:
         tell(f"drift: {len(found)} differences in {len({one.urn for one in found})} of {count} resources")
     else:
         tell(f"clean: {count} resources are as Pulumi's state says")
     for one in found:
-        tell(f"  {looked.ink.plain(str(one))}")
+        tell(f"  {one}")
     return found
 
 
@@ -98,7 +97,7 @@ def fix(looked: Looked, found: Sequence[Drift], tell: Telling) -> None:
     for one in found:
         if one.object and one.addition:
             objects[one.object].append(one.addition)
-            looked.masked(tell)(f"taking away {one.path} of {one.label}")
+            tell(f"taking away {one.path} of {one.label}")
     if objects:
         by_hand.hand_back(objects)
     steps = _foreseen(looked, tell, refresh=True)
@@ -109,7 +108,7 @@ def fix(looked: Looked, found: Sequence[Drift], tell: Telling) -> None:
             f"mending would lose data; no update was made\n{_list(lost)}\n"
             f"  to do: bring it back by hand, or name it in slipway:allowReplacement of {looked.project.file.name}"
         )
-    looked.up(tell, "slipway drift --fix", "--refresh")
+    update.up(looked.project, tell, "slipway drift --fix", "--refresh")
 
 
 def _foreseen(looked: Looked, tell: Telling, *, refresh: bool) -> list[Step]:

@@ -18,9 +18,13 @@ _ANSI = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])|\x9b[0-?]*[ -/]*[@-~]"
 )
 _UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
-_BLANKS = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
-"""Letters that look like nothing."""
+_BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0") | {
+    *map(chr, range(0xFE00, 0xFE10))
+}
+"""Letters and marks that look like nothing."""
 _ODD = re.compile(r"[^\n\t -~]")
+_COMMAND = re.compile(r"(?m)^([ \t]*):(?=:[A-Za-z][\w-]*(?: [^\n]*)?::)|(?<=#)#(?=\[)")
+"""What a workflow's runner would obey when it reads it in a log."""
 _FEWEST_TICKS = 3
 
 
@@ -32,10 +36,21 @@ class Ink:
 
     def plain(self, text: str, most: int = 0) -> str:
         """Masked, without colours, with what is unseen written out; at most so many characters of it. For logs too."""
-        text = _ODD.sub(_seen, self._masker.text(_ANSI.sub("", text)))
+        text = self._without_broken(self._masker.text(_ANSI.sub("", text)))
+        text = _COMMAND.sub(_written, _ODD.sub(_seen, text))
         if most and len(text) > most:
             return f"{text[:most]}… ({len(text):,} characters)"
         return text
+
+    def _without_broken(self, text: str) -> str:
+        """A secret is one, too, with what cannot be seen between its letters, or in letters of another width."""
+        if not _ODD.search(text):
+            return text
+        bare = unicodedata.normalize(
+            "NFKC", "".join(one for one in text if one in "\n\t" or not _is_unseen(one))
+        )
+        masked = self._masker.text(bare)
+        return text if masked == bare else masked
 
     def code(self, text: str, most: int = 200) -> str:
         """A code span, on one line."""
@@ -63,10 +78,19 @@ class Ink:
 
 
 def _seen(found: re.Match[str]) -> str:
-    character = found[0]
-    if character in _BLANKS or unicodedata.category(character) in _UNSEEN:
-        return f"\\u{{{ord(character):x}}}"
-    return character
+    return _escape(found[0]) if _is_unseen(found[0]) else found[0]
+
+
+def _is_unseen(character: str) -> bool:
+    return character in _BLANKS or unicodedata.category(character) in _UNSEEN
+
+
+def _written(found: re.Match[str]) -> str:
+    return f"{found[1] or ''}{_escape(found[0][-1])}"
+
+
+def _escape(character: str) -> str:
+    return f"\\u{{{ord(character):x}}}"
 
 
 def _longest_ticks(text: str) -> int:

@@ -12,11 +12,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, cast
-from urllib.parse import quote, quote_plus, unquote
+from urllib.parse import quote, quote_plus
 
 from slipway_ops.encoded import decodings
+from slipway_ops.randomness import without_random
 from slipway_ops.secret_shapes import without_shapes
-from slipway_rules.secret_names import is_secret_name
+from slipway_ops.secret_values import without_named
+from slipway_rules.secret_names import is_collection, is_secret_name
 
 MASK = "[secret]"
 SIGNATURE = "4dabf18193072939515e22adb298388d"
@@ -28,10 +30,25 @@ _SHORTEST = 4
 _TOO_COMMON = frozenset({"true", "false", "null", "none", "default"})
 _WORD = 8
 _LONG_WORD = 20
-_PERCENT = re.compile(r"(?<!\S)\S*%[0-9A-Fa-f]{2}\S*")
-_SECRET_TYPES = re.compile(r":Secret$|:SecretVersion$|:SecretPatch$")
+_SECRET_TYPES = re.compile(r":(?:Secret|SecretVersion|SecretPatch|RandomPassword)$")
+_SECRET_OBJECTS = {"kind": "Secret", "type": "SecureString"}
+"""By their own word: of Kubernetes, of AWS's Parameter Store."""
 _SAYS_NOTHING = frozenset({"value", "content", "text", "plaintext", "string", "current"})
-_SECRET_FIELDS = frozenset({"data", "stringData", "secretString", "secretBinary", "secretStringWo"})
+_SAYS_WHICH = frozenset({"name", "id", "arn"})
+_SECRET_FIELDS = frozenset(
+    {
+        "data",
+        "stringData",
+        "secretString",
+        "secretBinary",
+        "secretStringWo",
+        "value",
+        "insecureValue",
+        "result",
+        "bcryptHash",
+    }
+)
+_NO_SECRET = re.compile(r"true|false|arn:\S+|", re.IGNORECASE)
 
 
 class Masker:
@@ -61,10 +78,7 @@ class Masker:
                 text = text.replace(known, MASK)
         if self._short:
             text = self._short.sub(MASK, text)
-        text = without_shapes(text, MASK)
-        if "%" in text:
-            text = _PERCENT.sub(self._unless_percent_coded, text)
-        return decodings(text, self._is_secret, MASK)
+        return decodings(_without_likely(text), self._is_secret, MASK)
 
     def tree(self, value: Any, type_: str = "") -> Any:
         """A resource's properties without their secrets; `type_` is the resource's."""
@@ -73,18 +87,25 @@ class Masker:
     def _below(self, value: Any, name: str, *, hides: bool = False) -> Any:
         """`name` is what the value stands under; `hides`: it is an object whose fields are secrets."""
         if isinstance(value, str):
-            return MASK if value and is_secret_name(name) else self._within(value)
+            hidden = is_secret_name(name) and not _NO_SECRET.fullmatch(value)
+            return MASK if hidden else self._within(value)
         if isinstance(value, list):
-            return [self._below(item, name) for item in cast(list[Any], value)]
+            items = cast(list[Any], value)
+            return [
+                self._below(item, _flag(before) or name)
+                for before, item in zip(["", *items], items, strict=False)
+            ]
         properties = _mapping(value)
         if properties is None:
             is_number = isinstance(value, int | float) and not isinstance(value, bool)
             return MASK if is_number and is_secret_name(name) else value
         if properties.get(SIGNATURE) == _SECRET:
             return MASK
-        hides = hides or properties.get("kind") == "Secret"
-        named = properties.get("name", properties.get("key"))  # `{name: DB_PASSWORD, value: …}`
-        beside = named if isinstance(named, str) else name
+        hides = hides or any(properties.get(key) == said for key, said in _SECRET_OBJECTS.items())
+        named = [
+            item for key, item in properties.items() if key.lower() in ("name", "key")
+        ]  # `{name: DB_PASSWORD, value: …}`
+        beside = named[0] if named and isinstance(named[0], str) else name
         return {
             self.text(key): _hidden(item)
             if hides and key in _SECRET_FIELDS
@@ -104,12 +125,13 @@ class Masker:
                 text = json.dumps(masked, ensure_ascii=False)
         return self.text(text)
 
-    def _unless_percent_coded(self, found: re.Match[str]) -> str:
-        plain = unquote(found[0])
-        return MASK if plain != found[0] and self._is_secret(plain) else found[0]
-
     def _is_secret(self, plain: str) -> bool:
-        return any(known in plain for known in self._plain) or without_shapes(plain, MASK) != plain
+        return any(known in plain for known in self._plain) or _without_likely(plain) != plain
+
+
+def _without_likely(text: str) -> str:
+    """Without what nobody marked, and its shape, its name or its randomness tells."""
+    return without_random(without_named(without_shapes(text, MASK), MASK), MASK)
 
 
 def _mapping(value: Any) -> Mapping[str, Any] | None:
@@ -117,10 +139,15 @@ def _mapping(value: Any) -> Mapping[str, Any] | None:
 
 
 def _name(key: str, above: str, beside: str) -> str:
-    """What a value is judged by: a collection of secrets, as `secrets` or `tokens`, makes secrets of all that is in it."""
-    if key in _SAYS_NOTHING:
-        return beside
-    return above if above.endswith("s") and is_secret_name(above) else key
+    """What a value is judged by: a collection of secrets, as `secrets` or `tokens`, makes secrets of all that is in it but names."""
+    if is_collection(above):
+        return key if key.lower() in _SAYS_WHICH else above
+    return beside if key.lower() in _SAYS_NOTHING else key
+
+
+def _flag(before: Any) -> str:
+    """The option that the next word of a command belongs to."""
+    return before if isinstance(before, str) and before.startswith("-") and is_secret_name(before) else ""
 
 
 def _hidden(value: Any) -> Any:
@@ -173,6 +200,9 @@ def _codings(secret: str) -> Iterator[str]:
         yield dumped
         yield json.dumps(dumped)[1:-1]
     yield html.escape(secret)
+    if len(secret) >= _WORD:  # a name that is made of it may have one case
+        yield secret.lower()
+        yield secret.upper()
     coders: tuple[Callable[[str], str], ...] = (partial(quote, safe=""), quote, quote_plus)
     for coder in coders:
         try:

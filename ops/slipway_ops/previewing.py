@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +23,6 @@ from slipway_ops.stack_secrets import State
 from slipway_ops.summary import Origin, Report, render
 from slipway_ops.telling import Telling
 from slipway_ops.traffic_words import traffic
-from slipway_ops.update import UpdateError
 
 STREAM = {"PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true"}
 _STDOUT = Path("/dev/stdout")
@@ -70,30 +68,20 @@ class Looked:
             plan.of_steps(preview) if preview else {},
         )
 
-    def masked(self, tell: Telling) -> Callable[[str], None]:
-        """Says what pulumi says, without the stack's secrets."""
-        return lambda text: tell(self.ink.plain(text))
-
-    def up(self, tell: Telling, message: str, *more: str) -> int:
-        """`update.up`, without the stack's secrets in what it says."""
-        try:
-            return update.up(self.project, self.masked(tell), message, *more)
-        except UpdateError as error:
-            raise UpdateError(self.ink.plain(str(error))) from None
-
 
 class RefusedError(OperatorError):
     """The preview was made and shown; the update must not be."""
 
 
-def look(project: Project) -> Looked:
-    """Reads what is there."""
+def look(project: Project, tell: Telling) -> Looked:
+    """Reads what is there; from now on nothing that is told has a secret of the stack."""
     state = stack_secrets.of_state(project)
     masker = Masker({*stack_secrets.of_environment(), *stack_secrets.of_config(project), *state.secrets})
     name = str((yaml_file.mapping(yaml_file.load(project.folder / "Pulumi.yaml")) or {}).get("name"))
     config = stack_file.read(project.file)
     commit = checkout.reviewed(checkout.commits(project.folder), github.event_head())
-    return Looked(project, name, config, state, commit, Ink(masker), masker)
+    tell.ink = Ink(masker)
+    return Looked(project, name, config, state, commit, tell.ink, masker)
 
 
 def run(project: Project, order: Order, tell: Telling) -> dict[str, Any]:
@@ -104,7 +92,7 @@ def run(project: Project, order: Order, tell: Telling) -> dict[str, Any]:
     if board:
         board.announce()
     try:
-        looked = look(project)
+        looked = look(project, tell)
     except OperatorError as error:
         publishing.failed(project, board, str(error), tell)
         raise

@@ -77,9 +77,8 @@ class Record:
         ended = now()
         seconds = (ended - datetime.fromisoformat(self.began)).total_seconds()
         more = {"seconds": round(seconds, 1), **more}
-        text = telling.masker().text(text)[
-            :_LONGEST_TEXT
-        ]  # masked before it is cut: half a secret is known no more
+        # Masked before it is cut: half a secret is known no more.
+        text = telling.ink().plain(text)[:_LONGEST_TEXT]
         return replace(self, result=result, text=text, ended=ended.isoformat(timespec="milliseconds"), **more)
 
 

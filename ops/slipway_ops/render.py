@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from slipway_ops.figures import Figures
 from slipway_ops.records import Record
@@ -15,9 +16,9 @@ _LINE = 140
 _RESULTS = {"succeeded": "green", "running": "cyan", "interrupted": "yellow"}
 
 
-def status(found: Status, *, again: bool) -> None:
-    """One moment; `again` draws it over the one before."""
-    console = Console(highlight=False)
+def status(found: Status, plain: Callable[[str], str], *, again: bool) -> None:
+    """One moment; `again` draws it over the one before. `plain` makes harmless what others wrote."""
+    console = Console(highlight=False, markup=False)
     if again and console.is_terminal:
         console.clear()
     table = Table(title=f"{found.app} in {found.stack} ({found.strategy})", title_justify="left")
@@ -27,11 +28,11 @@ def status(found: Status, *, again: bool) -> None:
         table.add_row(color, *_cells(state), style="bold" if state.weight else "dim")
     console.print(table)
     for color, state in found.colors.items():
-        console.print(f"{color}: {state.image}", soft_wrap=True)
+        console.print(plain(f"{color}: {state.image}"), soft_wrap=True)
     steered = f", {found.asked}" if found.asked else ""
-    console.print(f"in progress: {found.in_progress or 'nothing'}{steered}", soft_wrap=True)
+    console.print(plain(f"in progress: {found.in_progress or 'nothing'}{steered}"), soft_wrap=True)
     for text in found.findings:
-        console.print(f"! {text}", style="yellow", soft_wrap=True)
+        console.print(plain(f"! {text}"), style="yellow", soft_wrap=True)
 
 
 def _cells(state: Color) -> list[str]:
@@ -48,9 +49,9 @@ def _cells(state: Color) -> list[str]:
     ]
 
 
-def history(records: Sequence[Record]) -> None:
+def history(records: Sequence[Record], plain: Callable[[str], str]) -> None:
     """Newest first."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     if not records:
         console.print("no release yet")
         return
@@ -63,12 +64,12 @@ def history(records: Sequence[Record]) -> None:
             record.began[5:19].replace("T", " "),
             record.command,
             record.target,
-            f"[{_RESULTS.get(record.result, 'red')}]{record.result}[/]",
+            Text(record.result, _RESULTS.get(record.result, "red")),
             f"{record.seconds:.0f} s" if record.ended else "",
             f"{record.traffic_moved:.2f} s" if record.traffic_moved is not None else "",
-            f"{record.who}@{record.host}",
-            record.commit,
-            _short(record.image),
+            plain(f"{record.who}@{record.host}"),
+            plain(record.commit),
+            plain(_short(record.image)),
         )
     console.width = max(console.width, _LINE)  # on a narrower terminal a line runs on, whole
     console.print(table)

@@ -8,23 +8,26 @@ import sys
 import time
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 if TYPE_CHECKING:
-    from slipway_ops.masking import Masker
+    from slipway_ops.ink import Ink
 
 
-def masker() -> Masker:
-    """Of the environment's secrets, and of what looks like one. Loaded when something is said: the traffic must not wait for it."""
-    from slipway_ops import masking, stack_secrets
+def ink() -> Ink:
+    """It hides the environment's secrets, and what looks like one. Loaded when something is said: the traffic must not wait for it."""
+    from slipway_ops import ink, masking, stack_secrets
 
-    return masking.Masker(stack_secrets.of_environment())
+    return ink.Ink(masking.Masker(stack_secrets.of_environment()))
 
 
 class Telling:
-    """Lines with the seconds since the command's start. What others wrote, as logs, is among them: they are masked."""
+    """Lines with the seconds since the command's start.
+
+    What others wrote, as logs, is among them: they are masked, and do a terminal no harm.
+    """
 
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json
@@ -44,16 +47,27 @@ class Telling:
             _print(f"{seconds:7.2f} s  {text}")
 
     def masked(self, text: str) -> str:
-        return self._masker.text(text)
+        return self.ink.plain(text)
 
     @cached_property
-    def _masker(self) -> Masker:
-        return masker()
+    def ink(self) -> Ink:
+        """Who knows a stack's own secrets puts another in its place."""
+        return ink()
 
     def result(self, report: dict[str, Any]) -> None:
         """Says how it ended, to a program."""
         if self.as_json:
-            _print(json.dumps({**report, "told": self.lines}, indent=2))
+            _print(json.dumps({**self._masked_all(report), "told": self.lines}, indent=2))
+
+    def _masked_all(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self.masked(value)
+        if isinstance(value, dict):
+            items = cast("dict[str, Any]", value).items()
+            return {self.masked(key): self._masked_all(item) for key, item in items}
+        if isinstance(value, list | tuple):
+            return [*map(self._masked_all, cast("list[Any]", value))]
+        return value
 
 
 def _print(text: str) -> None:

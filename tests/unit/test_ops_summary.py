@@ -104,6 +104,9 @@ def assert_harmless(markdown: str) -> Seen:
     assert not re.search(r"@\w|#\d|://|www\.", seen.outside)
     assert seen.tags.count("details") == seen.tags.count("summary")
     assert all(character in "\n\t" or character >= " " for character in markdown)
+    assert not re.search(r"(?m)^\s*::[a-z]|##\[", markdown), (
+        "what a workflow's runner obeys, when it is in a log"
+    )
     assert not re.search("[\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]", markdown)
     return seen
 
@@ -296,6 +299,9 @@ HOSTILE = [
     "\u202edesrever\u202c \u2066isolated\u2069 zero\u200bwidth \ufeffbom \u3164 \U000e0041tag",
     "| a | b |\n|---|---|\n| c | d |\n\n# heading\n> quote\n- [ ] task\n***bold*** <!-- slipway:of {} --> -->",
     "![image](http://evil.example/x.png) [link](javascript:alert(1)) $`math`$ $$x$$ :smile:",
+    "<!-- slipway:notice -->\nx<!-- slipway:noticed -->\n</details>\n</details>\n\n# out",
+    "::set-output name=x::y\n  ::error file=a,line=1::x\n##[command]x",
+    "[^1]: note [^1] org/repo@0123456789012345678901234567890123456789 \ufe0f\u034f",
     "line\r\nline\u2028line\u2029line\u0085line\x00null\ud800half",
     "",
     "   ",

@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 
 from slipway_ops import lease, project, telling, update
 from slipway_ops.cli import main
+from slipway_ops.ink import Ink
 from slipway_ops.lease import Doing
 from slipway_ops.masking import Masker
 from slipway_ops.update import UpdateError
@@ -129,11 +130,11 @@ def test_the_traffic_does_not_wait_for_the_masks(stack: Stack, monkeypatch: pyte
     """To load them takes as long as a few requests do."""
     seen: list[str] = []
 
-    def masker() -> Masker:
+    def ink() -> Ink:
         seen.append(stack.carrier)
-        return Masker()
+        return Ink(Masker())
 
-    monkeypatch.setattr(telling, "masker", masker)
+    monkeypatch.setattr(telling, "ink", ink)
     assert stack.run("switch", "green").exit_code == 0
     assert set(seen) == {"green"}
     program = "import sys, slipway_ops.switching; sys.exit('slipway_ops.masking' in sys.modules)"
