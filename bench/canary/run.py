@@ -37,7 +37,8 @@ def share(environment: Environment, asked: int) -> dict[str, Any]:
 def main() -> None:
     """Measures, prints and writes the results."""
     with tempfile.TemporaryDirectory() as scratch:
-        environment = bring_up(Path(scratch), "bench", node_port=PORT, max_replicas=2)
+        said = {"slipway:strategy": "canary"}
+        environment = bring_up(Path(scratch), "bench", node_port=PORT, max_replicas=2, said=said)
         try:
             steps = [share(environment, asked) for asked in STEPS]
         finally:
