@@ -9,6 +9,7 @@ import difflib
 import json
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from types import UnionType
 from typing import Any, NotRequired, Required, TypeVar, Union, cast, get_args, get_origin, is_typeddict
 
 import pulumi
@@ -143,7 +144,7 @@ def usable(args: _Given, shape: type) -> _Given:
 
 def _plain(said: Any) -> Any:
     """A type without what says that it may be left out, or may not be known yet: an Input is a union that begins with its type."""
-    while get_origin(said) in (NotRequired, Required, Union):
+    while get_origin(said) in (NotRequired, Required, Union, UnionType):
         said = get_args(said)[0]
     return said
 

@@ -10,6 +10,7 @@ import pytest
 from pulumi.errors import InputPropertiesError
 from pulumi.provider.experimental.analyzer import PropertyDefinition, PropertyType
 
+from slipway.validation import ArgumentError, Checks
 from tests.support.calls import COMPONENTS
 from tests.unit.mocks import Run
 
@@ -92,6 +93,15 @@ def test_shapes_within_lists_and_maps_are_read_too(served: Any) -> None:
     served.optional_as_none(_Outer)
     assert _Inner.__annotations__["size"] == int | None
     assert _Outer.__annotations__["many"] == Sequence[_Inner] | None
+
+
+def test_what_is_checked_of_a_shape_stays_checked(served: Any) -> None:
+    served.optional_as_none(_Outer)
+    args: Any = {"one": {"siez": 1}, "many": 3}
+    with pytest.raises(ArgumentError) as error, Checks("box", "b", args, _Outer):
+        pass
+    assert "there is no argument one.siez; did you mean one.size?" in str(error.value)
+    assert "many must be a list, got int" in str(error.value)
 
 
 def test_wrong_arguments_are_told_without_a_traceback(run: Run, host: Any) -> None:
