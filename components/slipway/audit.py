@@ -9,7 +9,7 @@ by the month, S3's storage of the logs.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NotRequired, TypedDict
 
@@ -26,6 +26,7 @@ from slipway.validation import (
     is_one_of,
     is_whole,
     matches,
+    usable,
 )
 
 PARTS = ("trail", "config", "guard-duty", "security-hub", "access-analyzer")
@@ -103,10 +104,11 @@ class _Audit:
 
 
 def _resolve(name: str, args: AuditArgs) -> _Audit:
+    given, args = args, usable(args, AuditArgs)
     said = args.get("budget")
     audit = _Audit(
         parts=args.get("parts", PARTS),
-        budget=_budget(said) if isinstance(said, Mapping) else None,
+        budget=_budget(said) if said is not None else None,
         log_days=args.get("log_days", 365),
         config_rules=args.get("config_rules", _RULES),
         config_recording=args.get("config_recording", "continuous"),
@@ -114,7 +116,7 @@ def _resolve(name: str, args: AuditArgs) -> _Audit:
         standards=args.get("standards", _STANDARDS),
         removal=args.get("removal", "protect"),
     )
-    with Checks("audit", name, args, AuditArgs) as check:
+    with Checks("audit", name, given, AuditArgs) as check:
         check.value("parts", audit.parts, PARTS_RULE, are_parts)
         check.value("log_days", audit.log_days, "30-36500", is_whole(30, 36500))
         check.value("config_rules", audit.config_rules, RULES_RULE, are_rules)
@@ -122,13 +124,13 @@ def _resolve(name: str, args: AuditArgs) -> _Audit:
         check.value("threat_sources", audit.threat_sources, THREAT_SOURCES_RULE, are_threat_sources)
         check.value("standards", audit.standards, STANDARDS_RULE, are_standards)
         check.value("removal", audit.removal, REMOVAL_RULE, is_one_of(REMOVAL))
-        if said is not None and audit.budget:
+        if audit.budget:
             _check_budget(check, audit.budget)
         if are_parts(audit.parts):
             for argument, part in OF_PART.items():
                 said_in_vain = argument in args and part not in audit.parts
                 check.rule(not said_in_vain, f"{argument} must be left out when parts has no {part}")
-            check.rule(bool(audit.parts or said is not None), NOTHING_TO_MAKE)
+            check.rule(bool(audit.parts or audit.budget), NOTHING_TO_MAKE)
     return audit
 
 

@@ -19,7 +19,7 @@ from slipway import storage
 from slipway.backup_plan import backup_plan, backup_role, restore_tests
 from slipway.backup_reports import let_write_reports, report_bucket, report_plans
 from slipway.backup_vault import let_copy, lock, notifications, vault_key
-from slipway.validation import REMOVAL, REMOVAL_RULE, Checks, is_one_of, is_text, matches
+from slipway.validation import REMOVAL, REMOVAL_RULE, Checks, is_one_of, is_text, matches, usable
 
 
 class BackupVaultArgs(TypedDict):
@@ -99,6 +99,7 @@ class _BackupVault:
 
 
 def _resolve(name: str, args: BackupVaultArgs) -> _BackupVault:
+    given, args = args, usable(args, BackupVaultArgs)
     removal = args.get("removal", "protect")
     retentions = (
         args.get("retention_days", rules.RETENTION_DAYS),
@@ -128,7 +129,7 @@ def _resolve(name: str, args: BackupVaultArgs) -> _BackupVault:
         report_bucket=args.get("report_bucket"),
         report_retention_days=args.get("report_retention_days", 400),
     )
-    with Checks("backup vault", name, args, BackupVaultArgs) as check:
+    with Checks("backup vault", name, given, BackupVaultArgs) as check:
         _check_values(check, vault)
         _check_clashes(check, vault, args.keys())
     return vault

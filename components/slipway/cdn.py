@@ -18,7 +18,7 @@ from slipway import cdn_buckets, cdn_domains, cdn_firewall, cdn_origin, cdn_poli
 from slipway.cdn_checks import check_rules, check_values
 from slipway.cdn_policies import Block
 from slipway.gateway_middlewares import ORIGIN_HEADER
-from slipway.validation import Checks
+from slipway.validation import Checks, usable
 
 
 class CdnArgs(TypedDict):
@@ -107,6 +107,7 @@ class _Cdn:
 
 
 def _resolve(name: str, args: CdnArgs) -> _Cdn:
+    given, args = args, usable(args, CdnArgs)
     kind = args.get("kind", "web")
     static = kind == "static"
     cdn = _Cdn(
@@ -135,7 +136,7 @@ def _resolve(name: str, args: CdnArgs) -> _Cdn:
         log_days=args.get("log_days", 90),
         removal=args.get("removal", "protect"),
     )
-    with Checks("cdn", name, args, CdnArgs) as check:
+    with Checks("cdn", name, given, CdnArgs) as check:
         check_values(check, cdn)
         check_rules(check, cdn, args)
     return cdn

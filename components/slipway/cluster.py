@@ -26,6 +26,7 @@ from slipway.validation import (
     is_one_of,
     is_text,
     matches,
+    usable,
 )
 
 if TYPE_CHECKING:
@@ -136,6 +137,7 @@ class ClusterSettings:
 
 
 def _resolve(name: str, args: ClusterArgs) -> ClusterSettings:
+    given, args = args, usable(args, ClusterArgs)
     kind = args.get("kind", "")
     # The log group has to be there before the cluster, and is found by this name.
     physical_name = f"{pulumi.get_project()}-{pulumi.get_stack()}-{name}"
@@ -144,7 +146,7 @@ def _resolve(name: str, args: ClusterArgs) -> ClusterSettings:
     access, pools = args.get("access", {}), args.get("node_pools", NODE_POOLS)
     addons, days = args.get("addons", versions.EKS_ADDONS), args.get("log_retention_days", 90)
     profile, removal = args.get("profile"), args.get("removal", "protect")
-    with Checks("cluster", name, args, ClusterArgs) as check:
+    with Checks("cluster", name, given, ClusterArgs) as check:
         check.value("kind", kind, f"one of {', '.join(KINDS)}", is_one_of(KINDS))
         check.value("kubeconfig", args.get("kubeconfig"), "the content of a kubeconfig", is_text)
         check.value("version", version, VERSION_RULE, matches(VERSION))
@@ -159,7 +161,7 @@ def _resolve(name: str, args: ClusterArgs) -> ClusterSettings:
         check.value("removal", removal, REMOVAL_RULE, is_one_of(REMOVAL))
         _check_access(check, access)
         if kind == "eks":
-            _check_eks(check, physical_name, args)
+            _check_eks(check, physical_name, given)
         elif kind == "existing":
             strangers = sorted(args.keys() - {"kind", "kubeconfig"})
             check.rule(not strangers, f'kind "existing" makes nothing: leave {", ".join(strangers)} out')
@@ -175,7 +177,8 @@ def _resolve(name: str, args: ClusterArgs) -> ClusterSettings:
             key: Access(
                 entry["principal_arn"], entry.get("level", "view"), tuple(entry.get("namespaces", ()))
             )
-            for key, entry in access.items()
+            for key, said in access.items()
+            for entry in (usable(said, AccessArgs),)
         },
         node_pools=tuple(pools),
         addons=addons,
@@ -190,15 +193,14 @@ def _check_eks(check: Checks, physical_name: str, args: ClusterArgs) -> None:
         "name", physical_name, "letters, digits, - and _, 100 with project and stack", matches(_EKS_NAME)
     )
     check.value("subnet_ids", args.get("subnet_ids"), "two or more subnets' ids", _are_subnets)
-    check.rule("subnet_ids" in args, 'kind "eks" needs subnet_ids, the private subnets of a network')
-    check.rule("kubeconfig" not in args, 'kind "eks" makes its own kubeconfig: leave kubeconfig out')
+    check.rule(
+        args.get("subnet_ids") is not None, 'kind "eks" needs subnet_ids, the private subnets of a network'
+    )
+    check.rule(args.get("kubeconfig") is None, 'kind "eks" makes its own kubeconfig: leave kubeconfig out')
 
 
-def _check_access(check: Checks, access: Any) -> None:
-    check.value("access", access, "names with a section each", lambda value: isinstance(value, Mapping))
-    if not isinstance(access, Mapping):
-        return
-    for name, entry in cast(Mapping[str, Any], access).items():
+def _check_access(check: Checks, access: Mapping[str, Any]) -> None:
+    for name, entry in access.items():
         at = f"access.{name}"
         check.value(at, name, "named by lower-case letters, digits and -", matches(DNS_LABEL))
         check.value(at, entry, "a section", lambda value: isinstance(value, Mapping))

@@ -28,6 +28,7 @@ from slipway.validation import (
     is_text,
     is_whole,
     matches,
+    usable,
 )
 
 REPOSITORY = re.compile(r"[\w.-]+(/[\w.-]+)+")
@@ -113,6 +114,7 @@ class _Delivery:
 
 
 def _resolve(name: str, args: DeliveryArgs) -> _Delivery:
+    given, args = args, usable(args, DeliveryArgs)
     delivery = _Delivery(
         repository=args.get("repository", ""),
         preview_jobs=args.get("preview_jobs", ("pull_request",)),
@@ -128,7 +130,7 @@ def _resolve(name: str, args: DeliveryArgs) -> _Delivery:
         old_version_days=args.get("old_version_days", OLD_VERSION_DAYS),
         removal=args.get("removal", "protect"),
     )
-    with Checks("delivery", name, args, DeliveryArgs) as check:
+    with Checks("delivery", name, given, DeliveryArgs) as check:
         check.value("repository", args.get("repository"), REPOSITORY_RULE, matches(REPOSITORY))
         check.value("preview_jobs", delivery.preview_jobs, JOBS_RULE, are_jobs)
         check.value("drift_jobs", delivery.drift_jobs, DRIFT_JOBS_RULE, are_trusted_jobs)

@@ -15,7 +15,7 @@ import pulumi_aws as aws
 
 from slipway.image import RegistryLogin
 from slipway.storage import encryption_key, kept
-from slipway.validation import REMOVAL, REMOVAL_RULE, Checks, is_one_of, is_whole, matches
+from slipway.validation import REMOVAL, REMOVAL_RULE, Checks, is_one_of, is_whole, matches, usable
 
 REPOSITORY_NAME = re.compile(r"(?=.{2,256}$)[a-z0-9]+([._/-][a-z0-9]+)*")
 REPOSITORY_NAME_RULE = "2-256 lower-case letters, digits and single . _ - / between them"
@@ -48,6 +48,7 @@ class _Registry:
 
 
 def _resolve(name: str, args: RegistryArgs) -> _Registry:
+    given, args = args, usable(args, RegistryArgs)
     registry = _Registry(
         repository=args.get("repository"),
         tags=args.get("tags", "immutable"),
@@ -55,7 +56,7 @@ def _resolve(name: str, args: RegistryArgs) -> _Registry:
         keep_untagged_days=args.get("keep_untagged_days", 14),
         removal=args.get("removal", "protect"),
     )
-    with Checks("registry", name, args, RegistryArgs) as check:
+    with Checks("registry", name, given, RegistryArgs) as check:
         check.value("repository", registry.repository, REPOSITORY_NAME_RULE, matches(REPOSITORY_NAME))
         check.value("tags", registry.tags, TAGS_RULE, is_one_of(TAGS))
         check.value("keep_images", registry.keep_images, "1-100000", is_whole(1, 100_000))

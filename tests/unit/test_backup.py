@@ -369,7 +369,7 @@ def test_outputs(run: Run) -> None:
         ({"tag_value": 1}, "tag_value must be a tag's value"),
         ({"retention": 3}, "did you mean retention_days?"),
         ({"copy_to": ["vault"]}, "copy_to must be ARNs of backup vaults, each once, got ['vault']"),
-        ({"copy_to": AWAY}, "copy_to must be ARNs of backup vaults"),
+        ({"copy_to": AWAY}, "copy_to must be a list, got str"),
         ({"copy_retention_days": 7}, "leave copy_retention_days out: what it is for is not asked for"),
         ({"copies_from": ["1234"]}, "copies_from must be numbers of AWS accounts"),
         ({"lock": True}, "lock must be one of none, governance, compliance, got True"),

@@ -11,7 +11,11 @@ from typing import Any
 import pytest
 
 from slipway.validation import ArgumentError
+from tests.support.calls import Call, calls
+from tests.support.reference import ROOT
+from tests.unit.mocks import Program, Registered, record
 
+OPS = "arn:aws:iam::123456789012:role/ops"
 HERE = {"kind": "in-cluster", "namespace": "data"}
 CALLS: dict[str, tuple[str, dict[str, Any]]] = {
     "app": (
@@ -99,6 +103,47 @@ def test_what_is_told(change: dict[str, Any], told: str) -> None:
     assert told in str(error.value)
     assert "hush" not in str(error.value)
     assert "4711" not in str(error.value)
+
+
+def by_urn(program: Program) -> dict[str, Registered]:
+    return {resource.urn: resource for resource in program.resources}
+
+
+@pytest.mark.parametrize("call", [one for of in calls().values() for one in of], ids=lambda call: call.key)
+def test_none_builds_what_left_out_builds(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr("secrets.token_urlsafe", "x".ljust)
+    component: Any = typing.get_type_hints(call.build)["return"]
+    shape = typing.get_type_hints(component.__init__)["args"]
+    nothing = dict.fromkeys(shape.__optional_keys__)
+    left_out, build = by_urn(record(call.build)), component.__init__
+
+    def with_nothing(self: Any, name: str, args: dict[str, Any]) -> None:
+        build(self, name, {**nothing, **args})
+
+    monkeypatch.setattr(component, "__init__", with_nothing)
+    assert by_urn(record(call.build)) == left_out
+
+
+@pytest.mark.parametrize(
+    ("component", "args", "inside"),
+    [
+        ("audit", {"budget": {"monthly_usd": 9, "addresses": ["a@example.com"]}}, "actual_percent"),
+        ("audit", {"budget": {"monthly_usd": 9, "addresses": ["a@example.com"]}}, "forecast_percent"),
+        ("cluster", {"access": {"ops": {"principal_arn": OPS}}}, "level"),
+        ("cluster", {"access": {"ops": {"principal_arn": OPS}}}, "namespaces"),
+    ],
+)
+@pytest.mark.usefixtures("program")
+def test_what_is_none_inside_is_left_out(
+    component: str, args: dict[str, Any], inside: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pulumi.get_stack", lambda: "test")
+    resolve = import_module(f"slipway.{component}")._resolve
+    args |= {"kind": "eks", "subnet_ids": ["subnet-a", "subnet-b"]} if component == "cluster" else {}
+    said = copy.deepcopy(args)
+    said.get("budget", said.get("access", {}).get("ops"))[inside] = None
+    assert resolve("shop", said) == resolve("shop", args)
 
 
 def test_what_is_none_is_left_out() -> None:
