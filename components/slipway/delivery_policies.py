@@ -21,17 +21,18 @@ _ROLE_CHANGES = [
     *("iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"),
 ]
 _OTHER_CHANGES = [
-    *("iam:AddClientIDToOpenIDConnectProvider", "iam:AddRoleToInstanceProfile", "iam:CreateInstanceProfile"),
-    *("iam:CreateOpenIDConnectProvider", "iam:CreatePolicy", "iam:CreatePolicyVersion"),
-    *("iam:CreateServiceLinkedRole", "iam:DeleteInstanceProfile", "iam:DeleteOpenIDConnectProvider"),
+    *("iam:AddRoleToInstanceProfile", "iam:CreateInstanceProfile", "iam:CreatePolicy"),
+    *("iam:CreatePolicyVersion", "iam:CreateServiceLinkedRole", "iam:DeleteInstanceProfile"),
     *("iam:DeletePolicy", "iam:DeletePolicyVersion", "iam:DeleteRole", "iam:PassRole"),
-    *("iam:RemoveClientIDFromOpenIDConnectProvider", "iam:RemoveRoleFromInstanceProfile", "iam:Tag*"),
-    *(
-        "iam:Untag*",
-        "iam:UpdateOpenIDConnectProviderThumbprint",
-        "iam:UpdateRole",
-        "iam:UpdateRoleDescription",
-    ),
+    *("iam:RemoveRoleFromInstanceProfile", "iam:TagInstanceProfile", "iam:TagPolicy", "iam:TagRole"),
+    *("iam:UntagInstanceProfile", "iam:UntagPolicy", "iam:UntagRole", "iam:UpdateRole"),
+    "iam:UpdateRoleDescription",
+]
+_PROVIDER_CHANGES = [
+    *("iam:AddClientIDToOpenIDConnectProvider", "iam:CreateOpenIDConnectProvider"),
+    *("iam:DeleteOpenIDConnectProvider", "iam:RemoveClientIDFromOpenIDConnectProvider"),
+    *("iam:TagOpenIDConnectProvider", "iam:UntagOpenIDConnectProvider"),
+    "iam:UpdateOpenIDConnectProviderThumbprint",
 ]
 _AUDIT_ENDS = [
     *("access-analyzer:DeleteAnalyzer", "cloudtrail:DeleteTrail", "cloudtrail:StopLogging"),
@@ -167,6 +168,13 @@ def boundary(services: Sequence[str], own_arn: str, provider_arn: str, bucket_ar
             "Effect": "Allow",
             "Action": ["iam:Get*", "iam:List*", *_ROLE_CHANGES, *_OTHER_CHANGES],
             "Resource": "*",
+        },
+        {
+            # Others say who logs in to the account: people, and the CI of others.
+            "Sid": "ProvidersOfClusters",
+            "Effect": "Allow",
+            "Action": _PROVIDER_CHANGES,
+            "Resource": f"arn:{partition}:iam::{account}:oidc-provider/oidc.eks.*",
         },
         {
             "Sid": "OnlyWithinBoundary",

@@ -21,6 +21,8 @@ CI_ROLE = "arn:aws:iam::123456789012:role/slipway-delivery/deploy-prod"
 OTHER_ROLE = "arn:aws:iam::123456789012:role/cluster-nodes"
 OTHER_KEY = "arn:aws:kms:eu-central-1:123456789012:key/other"
 CLUSTER_PROVIDER = "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-central-1.amazonaws.com/id/1"
+OTHER_PROVIDER = "arn:aws:iam::123456789012:oidc-provider/gitlab.example.com"
+TAGGED = ("InstanceProfile", "Policy", "Role")
 LOCK = f"{BUCKET}/.pulumi/locks/organization/chat/prod/1.json"
 SECRET = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:chat-4f5e6d7-AbCdEf"
 PARAMETER = "arn:aws:ssm:us-east-1:123456789012:parameter/cdn/origin"
@@ -106,6 +108,12 @@ def test_a_boundary_fits_into_a_managed_policy() -> None:
         ("iam:AddClientIDToOpenIDConnectProvider", CLUSTER_PROVIDER, {}),
         ("iam:RemoveClientIDFromOpenIDConnectProvider", CLUSTER_PROVIDER, {}),
         ("iam:UpdateOpenIDConnectProviderThumbprint", CLUSTER_PROVIDER, {}),
+        ("iam:CreateOpenIDConnectProvider", CLUSTER_PROVIDER, {}),
+        ("iam:DeleteOpenIDConnectProvider", CLUSTER_PROVIDER, {}),
+        ("iam:TagOpenIDConnectProvider", CLUSTER_PROVIDER, {}),
+        ("iam:GetOpenIDConnectProvider", OTHER_PROVIDER, {}),
+        ("iam:ListOpenIDConnectProviders", "*", {}),
+        *((f"iam:{does}{what}", OTHER_ROLE, {}) for does in ("Tag", "Untag") for what in TAGGED),
         ("secretsmanager:GetSecretValue", "*", {}),
         ("ssm:GetParameter", "*", {}),
         ("kms:Decrypt", OTHER_KEY, {}),
@@ -137,6 +145,15 @@ def test_a_deployment_may(action: str, resource: str, context: dict[str, str]) -
         ("iam:DeleteOpenIDConnectProvider", PROVIDER, {}),
         ("iam:AddClientIDToOpenIDConnectProvider", PROVIDER, {}),
         ("iam:UpdateOpenIDConnectProviderThumbprint", PROVIDER, {}),
+        ("iam:AddClientIDToOpenIDConnectProvider", OTHER_PROVIDER, {}),
+        ("iam:CreateOpenIDConnectProvider", OTHER_PROVIDER, {}),
+        ("iam:DeleteOpenIDConnectProvider", OTHER_PROVIDER, {}),
+        ("iam:RemoveClientIDFromOpenIDConnectProvider", OTHER_PROVIDER, {}),
+        ("iam:TagOpenIDConnectProvider", OTHER_PROVIDER, {}),
+        ("iam:UntagOpenIDConnectProvider", OTHER_PROVIDER, {}),
+        ("iam:UpdateOpenIDConnectProviderThumbprint", OTHER_PROVIDER, {}),
+        ("iam:CreateOpenIDConnectProvider", CLUSTER_PROVIDER.replace("123456789012", "210987654321"), {}),
+        ("iam:TagUser", "arn:aws:iam::123456789012:user/ops", {}),
         ("iam:UpdateRoleDescription", CI_ROLE, {}),
         ("organizations:LeaveOrganization", "*", {}),
         ("sts:AssumeRole", OTHER_ROLE, {}),
@@ -154,6 +171,15 @@ def test_a_deployment_may(action: str, resource: str, context: dict[str, str]) -
 )
 def test_a_deployment_may_not(action: str, resource: str, context: dict[str, str]) -> None:
     assert not allowed(BOUNDARY, action, resource, **context)
+
+
+def test_a_deployment_in_china_changes_its_clusters_providers_alone() -> None:
+    own = policies.boundary_arn(Home("aws-cn", "cn-north-1", "123456789012"), "edge")
+    boundary = policies.boundary(_SERVICES, own, PROVIDER, BUCKET, KEY)
+    providers = "arn:aws-cn:iam::123456789012:oidc-provider"
+    create = "iam:CreateOpenIDConnectProvider"
+    assert allowed(boundary, create, f"{providers}/oidc.eks.cn-north-1.amazonaws.com.cn/id/1")
+    assert not allowed(boundary, create, f"{providers}/gitlab.example.com")
 
 
 def test_a_preview_reads_the_state_and_nobody_s_secrets() -> None:
