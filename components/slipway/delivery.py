@@ -43,7 +43,8 @@ DEPLOY_JOBS_RULE = (
 )
 PROVIDER = re.compile(r"arn:[\w-]+:iam::\d{12}:oidc-provider/\S+")
 PROVIDER_RULE = "an OIDC provider's ARN"
-SECRETS_RULE = "names of secrets, * for any characters; [] for none"
+SECRETS_RULE = "names of secrets, * for any characters"
+FITTING_RULE = f"fewer or shorter, or joined by *: a role's policy takes {policies.LONGEST} characters"
 SERVICES_RULE = "IAM's prefixes of services, as ec2, without iam and organizations"
 DEPLOY_JOBS = {"prod": ("environment:prod",)}
 LOCK_DAYS = 30
@@ -70,8 +71,8 @@ class DeliveryArgs(TypedDict):
     """Jobs that may compare whole stacks with the cloud: lock their states and read their secrets, and change nothing. Never
     `pull_request`. Default `ref:refs/heads/main`."""
     drift_secrets: NotRequired[Sequence[str]]
-    """Secrets and encrypted parameters of the account that `drift_jobs` may read, by name; a `*` stands for any characters,
-    and `[]` is none. Default `*`, all."""
+    """Secrets and encrypted parameters of the account that `drift_jobs` may read, by name; a `*` stands for any characters.
+    A refresh needs those that the stacks make, as `cache-secret-*`. Default none."""
     deploy_jobs: NotRequired[Mapping[str, Sequence[str]]]
     """Jobs that may write, by stack, whose state they write alone. Default `prod` by `environment:prod`; a branch is
     `ref:refs/heads/main`."""
@@ -119,7 +120,7 @@ def _resolve(name: str, args: DeliveryArgs) -> _Delivery:
         repository=args.get("repository", ""),
         preview_jobs=args.get("preview_jobs", ("pull_request",)),
         drift_jobs=args.get("drift_jobs", ("ref:refs/heads/main",)),
-        drift_secrets=args.get("drift_secrets", ("*",)),
+        drift_secrets=args.get("drift_secrets", ()),
         deploy_jobs=args.get("deploy_jobs", DEPLOY_JOBS),
         issuer=args.get("issuer", "https://token.actions.githubusercontent.com"),
         audience=args.get("audience", "sts.amazonaws.com"),
@@ -135,6 +136,7 @@ def _resolve(name: str, args: DeliveryArgs) -> _Delivery:
         check.value("preview_jobs", delivery.preview_jobs, JOBS_RULE, are_jobs)
         check.value("drift_jobs", delivery.drift_jobs, DRIFT_JOBS_RULE, are_trusted_jobs)
         check.value("drift_secrets", delivery.drift_secrets, SECRETS_RULE, are_secrets)
+        check.rule(fit_into_a_role(delivery.drift_secrets), f"drift_secrets must be {FITTING_RULE}")
         check.value("deploy_jobs", delivery.deploy_jobs, DEPLOY_JOBS_RULE, are_deploy_jobs)
         check.value("issuer", delivery.issuer, ISSUER_RULE, matches(ISSUER))
         check.value("audience", delivery.audience, "the token's audience", is_text)
@@ -168,6 +170,11 @@ def are_trusted_jobs(value: Any) -> bool:
 def are_secrets(value: Any) -> bool:
     """Names as Secrets Manager and Parameter Store take them, or patterns of such, or none."""
     return is_list_of(matches(_SECRET))(value)
+
+
+def fit_into_a_role(secrets: Any) -> bool:
+    """Whether IAM takes the policy that names them all. What are no names has been told already."""
+    return not are_secrets(secrets) or policies.drift_fits(secrets)
 
 
 def are_deploy_jobs(value: Any) -> bool:

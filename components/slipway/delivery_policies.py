@@ -14,6 +14,14 @@ from slipway.iam_policy import Home, Statement, document, home_of
 PATH = "/slipway-delivery/"
 """Roles and boundary lie below this path: it is how the boundary tells them from those that a deployment makes."""
 
+LONGEST = 10240
+"""Characters of all policies that stand in one role, blanks not counted.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+"""
+_LONGEST_BUCKET = "arn:aws-us-gov:s3:::" + "b" * 63
+_LONGEST_KEY = f"arn:aws-us-gov:kms:ap-southeast-1:123456789012:key/{'k' * 36}"
+
 _WRITES = ["s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"]
 _SECRET_READS = ["secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue"]
 _ROLE_CHANGES = [
@@ -81,6 +89,11 @@ def drift(bucket_arn: str, key_arn: str, secrets: Sequence[str]) -> str:
         *(_these_secrets(key_arn, secrets) if secrets else _no_secrets(key_arn)),
         *_no_data(bucket_arn),
     )
+
+
+def drift_fits(secrets: Sequence[str]) -> bool:
+    """Whether a role has room for these names, wherever bucket and key, which are not made yet, will be."""
+    return len("".join(drift(_LONGEST_BUCKET, _LONGEST_KEY, secrets).split())) <= LONGEST
 
 
 def _state(bucket_arn: str, key_arn: str, key_actions: Sequence[str]) -> Iterator[Statement]:

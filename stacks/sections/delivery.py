@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from slipway import delivery
-from stacks.sections.rules import Section, beside, between, not_below, passes, rule
+from stacks.sections.rules import Section, beside, between, meets, not_below, passes, rule
 
 
 class Delivery(Section):
@@ -18,7 +18,14 @@ class Delivery(Section):
     drift_jobs: Annotated[list[str], passes(delivery.DRIFT_JOBS_RULE, delivery.are_trusted_jobs)] | None = (
         None
     )
-    drift_secrets: Annotated[list[str], passes(delivery.SECRETS_RULE, delivery.are_secrets)] | None = None
+    drift_secrets: (
+        Annotated[
+            list[str],
+            passes(delivery.SECRETS_RULE, delivery.are_secrets),
+            meets(delivery.FITTING_RULE, delivery.fit_into_a_role),
+        ]
+        | None
+    ) = None
     deploy_jobs: (
         Annotated[dict[str, list[str]], passes(delivery.DEPLOY_JOBS_RULE, delivery.are_deploy_jobs)] | None
     ) = None

@@ -156,6 +156,10 @@ def test_what_a_component_takes_is_let_through(more: dict[str, Any]) -> None:
             "slipway:delivery.driftSecrets must be names of secrets",
         ),
         (
+            {"delivery": {**DELIVERY, "driftSecrets": [f"{'x' * 40}{number}" for number in range(20)]}},
+            "slipway:delivery.driftSecrets must be fewer or shorter, or joined by *: a role's policy takes 10240",
+        ),
+        (
             {"delivery": {**DELIVERY, "deployJobs": {"prod": ["pull_request"]}}},
             "slipway:delivery.deployJobs must be stacks, each with its jobs",
         ),

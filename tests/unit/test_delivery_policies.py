@@ -297,8 +297,18 @@ def test_a_comparison_opens_nothing_but_secrets() -> None:
 
 
 def test_reading_policies_fit_into_a_role() -> None:
-    many = [f"{'x' * 40}{number}" for number in range(10)]
-    assert len(policies.drift(BUCKET, KEY, many)) < 10240
+    assert len(policies.preview(BUCKET, KEY)) <= 10240
+    assert policies.drift_fits([])
+    room = next(
+        length
+        for length in range(512, 0, -1)
+        if policies.drift_fits([f"{n}{'x' * length}" for n in range(8)])
+    )
+    many = [f"{n}{'x' * room}" for n in range(8)]
+    us = "arn:aws-us-gov"
+    key = f"{us}:kms:us-gov-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    filled = json.loads(policies.drift(f"{us}:s3:::{'b' * 63}", key, many))
+    assert 10240 - 8 * 6 < len(json.dumps(filled, separators=(",", ":"))) <= 10240
 
 
 @pytest.mark.parametrize(

@@ -126,6 +126,19 @@ def test_monitoring_is_made_when_it_is_asked_for(run: Run, program: Program) -> 
     assert prometheus.provider.split("::")[-2] == "cluster-kubernetes"
 
 
+def test_prod_s_drift_may_read_the_values_that_prod_keeps(run_whole: Run, program: Program) -> None:
+    run_whole(lambda: up("prod"))
+    config = yaml.safe_load((ROOT / "Pulumi.prod.yaml").read_text())["config"]
+    read = {"aws:secretsmanager/secretVersion:SecretVersion", "aws:ssm/parameter:Parameter"}
+    kept = {
+        resource.inputs.get("secretId", resource.name).removesuffix("-id")
+        for resource in program.resources
+        if resource.type in read
+    }
+    # Pulumi ends each name by seven random digits.
+    assert {f"{name}-*" for name in kept} == set(config["slipway:delivery"]["driftSecrets"])
+
+
 def test_aws_without_a_region_is_told_before_anything_is_made(run: Run, program: Program) -> None:
     with pytest.raises(SettingsError, match=r"^Pulumi.test.yaml: aws:region is missing"):
         run(lambda: Environment(parse(raw({**GOOD, "network": {}}), "Pulumi.test.yaml")))
