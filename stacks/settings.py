@@ -14,7 +14,7 @@ from pulumi.runtime import config as runtime_config
 from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
 
 from slipway.cdn_origin import is_origin
-from slipway.validation import DNS_LABEL, IMAGE
+from slipway.validation import DNS_LABEL, IMAGE, REGION
 from stacks.mistakes import told
 from stacks.sections import (
     App,
@@ -41,7 +41,6 @@ from stacks.sections import (
 
 PROJECT = "slipway"
 BUILT = "build:"
-_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 _LONGEST_STACK = 52
 """What <stack>-monitoring leaves of a namespace's 63."""
 _POLICY = re.compile(r"arn:[\w-]+:iam::(\d{12}|aws):policy/\S+")
@@ -266,7 +265,7 @@ def _around(own: Mapping[str, str], stack: str, region: str) -> Iterator[str]:
             f"the stack's name must be lower-case letters, digits and -, {_LONGEST_STACK} at most, got {json.dumps(stack)}: "
             "namespaces are named after it; make another with pulumi stack init, or pulumi stack rename"
         )
-    if region and not _REGION.fullmatch(region):
+    if region and not REGION.fullmatch(region):
         yield f"aws:region must be a region, as eu-central-1, got {json.dumps(region)}"
         return
     network: Any = _decode("network", own.get("network", ""))

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from slipway import address_plan
 from slipway.address_plan import LOAD_BALANCER, subnet
-from slipway.validation import is_ipv4_block, is_list_of, matches
+from slipway.validation import REGION, is_ipv4_block, is_list_of, matches
 
 ZONES = "two or more zone names that end in different letters, a to h, of one region"
 VPC = "a private IPv4 block between /16 and /22, as 10.20.0.0/16"
@@ -37,7 +37,7 @@ INTERFACE_ENDPOINTS = "names of AWS services, as ecr.api, each once; s3 and dyna
 
 _FEWEST_ZONES = 2  # of EKS and of every multi-zone database
 _SERVICE = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
-_ZONE = re.compile(r"[a-z]{2}(-[a-z]+)+-\d[a-z]")
+_ZONE = re.compile(rf"{REGION.pattern}[a-z]")
 
 
 def is_vpc(value: Any) -> bool:

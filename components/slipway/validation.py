@@ -40,6 +40,7 @@ IMAGE = re.compile(
 )
 TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(\d{12}|aws)?:\S+")
+REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d")
 SCHEDULE = re.compile(r"cron\(\S+( \S+){5}\)|rate\([1-9]\d* (minute|hour|day)s?\)")
 
 

@@ -17,7 +17,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from slipway.datastore import DAILY_WINDOW, WEEKLY_WINDOW
-from slipway.validation import DNS_LABEL, ENV_NAME, IMAGE, PATH, is_whole
+from slipway.validation import DNS_LABEL, ENV_NAME, IMAGE, PATH, REGION, is_whole
 
 
 def rule(right: str, pattern: re.Pattern[str]) -> AfterValidator:
@@ -86,7 +86,7 @@ def one_of(choices: Collection[Any]) -> str:
 Label = Annotated[str, rule("lower-case letters, digits and -", DNS_LABEL)]
 Path = Annotated[str, rule("a path that starts with /", PATH)]
 ImageName = Annotated[str, rule("an image, as registry/path:tag", IMAGE)]
-Zone = Annotated[str, rule("a zone's name, as eu-central-1a", re.compile(r"[a-z]{2}(-[a-z]+)+-\d[a-h]"))]
+Zone = Annotated[str, rule("a zone's name, as eu-central-1a", re.compile(rf"{REGION.pattern}[a-h]"))]
 Daily = Annotated[str, rule("as 01:00-02:00", DAILY_WINDOW)]
 Weekly = Annotated[str, rule("as sun:03:00-sun:04:00", WEEKLY_WINDOW)]
 Pem = Annotated[str, rule("in PEM, starting with -----BEGIN", re.compile(r"\s*-----BEGIN .*", re.DOTALL))]

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from pulumi.runtime import config as runtime_config
 
+from slipway import network_rules as rules
 from stacks.settings import Settings, SettingsError, load, parse
 
 ROOT = Path(__file__).parents[2]
@@ -555,6 +556,24 @@ def test_mistakes_about_the_stack_and_its_region_stand_beside_the_others(
     assert lines[0] == f"Pulumi.{name}.yaml has 2 mistakes; nothing was changed."
     assert lines[1].startswith(f"  Pulumi.{name}.yaml: {told}")
     runtime_config.set_all_config({}, [])
+
+
+@pytest.mark.parametrize(
+    "region", ["eu-central-1", "us-gov-west-1", "cn-north-1", "us-iso-east-1", "eusc-de-east-1"]
+)
+def test_a_region_of_any_partition_and_its_zones_are_let_through(
+    monkeypatch: pytest.MonkeyPatch, region: str
+) -> None:
+    monkeypatch.setattr("pulumi.get_stack", lambda: "dev")
+    zones = [f"{region}a", f"{region}b"]
+    said = raw({**GOOD, "network": {"zones": zones}})
+    values = {f"slipway:{key}": value for key, value in said.items()}
+    runtime_config.set_all_config({**values, "aws:region": region}, [])
+    network = load().network
+    runtime_config.set_all_config({}, [])
+    assert network is not None
+    assert network.zones == zones
+    assert rules.are_zones(zones)
 
 
 def test_load_reads_the_stack_s_own_namespace_and_knows_its_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
