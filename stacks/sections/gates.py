@@ -7,8 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from slipway.validation import IMAGE
-from stacks.sections.rules import Label, Path, Section, Variables, beside, between, passes, rule
+from stacks.sections.rules import BuiltImage, Label, Path, Section, Variables, beside, between, passes, rule
 
 _PORT = r"([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])"
 Address = Annotated[
@@ -17,10 +16,6 @@ Address = Annotated[
         "an address without a path, as https://chat.example.com",
         re.compile(rf"https?://[a-z0-9.-]+(:{_PORT})?/?"),
     ),
-]
-Image = Annotated[
-    str,
-    rule("an image, as registry/path:tag, that is there already", re.compile(rf"(?!build:){IMAGE.pattern}")),
 ]
 
 Number = Annotated[
@@ -55,7 +50,7 @@ class Http(Section):
 class Job(Section):
     """A Job that must end well before there is traffic."""
 
-    image: Image | None = None
+    image: BuiltImage | None = None
     command: Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)] | None = Field(
         None, validate_default=True
     )

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from slipway.validation import ENV_NAME, IMAGE
-from stacks.sections.rules import Section, Variables, between, rule
+from slipway.validation import ENV_NAME
+from stacks.sections.rules import BuiltImage, Section, Variables, between, rule
 
 Word = Annotated[str, Field(min_length=1)]
-# What the stack builds itself has no name before pulumi up has built it.
-Image = Annotated[
-    str,
-    rule("an image, as registry/path:tag, that is there already", re.compile(rf"(?!build:){IMAGE.pattern}")),
-]
 
 
 class Migration(Section):
     """A Job per release, with the release's image and all that the application has."""
 
     command: Annotated[list[Word], Field(min_length=1)]
-    image: Image | None = None
+    image: BuiltImage | None = None
     timeout_seconds: Annotated[int | None, between(10, 86400)] = None
     lock_seconds: Annotated[int | None, between(1, 600)] = None
     env: Variables | None = None

@@ -86,6 +86,11 @@ def one_of(choices: Collection[Any]) -> str:
 Label = Annotated[str, rule("lower-case letters, digits and -", DNS_LABEL)]
 Path = Annotated[str, rule("a path that starts with /", PATH)]
 ImageName = Annotated[str, rule("an image, as registry/path:tag", IMAGE)]
+# What the stack builds itself has no name before pulumi up has built it.
+BuiltImage = Annotated[
+    str,
+    rule("an image, as registry/path:tag, that is there already", re.compile(rf"(?!build:){IMAGE.pattern}")),
+]
 Zone = Annotated[str, rule("a zone's name, as eu-central-1a", re.compile(rf"{REGION.pattern}[a-h]"))]
 Daily = Annotated[str, rule("as 01:00-02:00", DAILY_WINDOW)]
 Weekly = Annotated[str, rule("as sun:03:00-sun:04:00", WEEKLY_WINDOW)]
