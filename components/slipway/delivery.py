@@ -228,7 +228,8 @@ class Delivery(pulumi.ComponentResource):
     state_bucket_name: pulumi.Output[str]
     """Name of the state's bucket."""
     state_key_arn: pulumi.Output[str]
-    """ARN of the key that the state is encrypted by; also good for `--secrets-provider=awskms:///ARN`."""
+    """ARN of the key that the state is encrypted by, and the only one by which preview and drift open a stack's secrets:
+    the stack's secrets provider is `awskms:///ARN?region=REGION`."""
     backend_url: pulumi.Output[str]
     """The state's backend, as `s3://bucket?region=eu-central-1`."""
 
