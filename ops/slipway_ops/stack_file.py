@@ -31,21 +31,28 @@ def read(file: Path) -> dict[str, Any]:
     config = yaml_file.section((yaml_file.mapping(said) or {}).get("config"))
     if config is None:
         raise OperatorError(f"{file} has no section `config:`")
-    if wrong := [*_ambiguous(_config(yaml_file.compose(file, text)), text)]:
+    root = yaml_file.compose(file, text)
+    if wrong := [*_twice(root), *_twice(_config(root)), *_shared(_config(root), text)]:
         raise OperatorError("\n  ".join([f"{file} cannot be used; nothing was changed.", *wrong]))
     return config
 
 
-def _ambiguous(config: Any, text: str) -> Iterator[str]:
-    """Keys that stand there twice, and values that other keys share."""
+def _twice(section: Any) -> Iterator[str]:
+    """Keys that stand there twice."""
     first: dict[Any, int] = {}
-    for name, node in config.value:
+    for name, _ in section.value:
         line = name.start_mark.line + 1
         if name.value in first:
             yield f"line {line}: {name.value} stands in line {first[name.value]} already; leave one of them"
         first.setdefault(name.value, line)
+
+
+def _shared(config: Any, text: str) -> Iterator[str]:
+    """Values that other keys share."""
+    for name, node in config.value:
         is_alias = node.start_mark.index < name.end_mark.index
-        if name.value in WRITTEN and (is_alias or text[node.start_mark.index] == "&"):
+        if name.value in WRITTEN and (is_alias or text.startswith("&", node.start_mark.index)):
+            line = name.start_mark.line + 1
             yield f"line {line}: {name.value} shares its value by & or *; releases change it, so write it out"
 
 
@@ -75,7 +82,9 @@ def _set(file: Path, text: str, key: str, value: str) -> str:
                 raise OperatorError(
                     f"{file}: {key} must be a plain value, it is a {node.tag.rsplit(':', 1)[-1]}"
                 )
-            return text[: node.start_mark.index] + _scalar(value) + text[node.end_mark.index :]
+            start, end = node.start_mark.index, node.end_mark.index
+            gap = "" if end > start else " "  # without a value it is the place right behind the colon
+            return text[:start] + gap + _scalar(value) + text[end:]
     if config.flow_style or not config.value:
         raise OperatorError(f"{file}: write `config:` as one key a line, so that {key} can be added")
     first: Any = config.value[0][0].start_mark

@@ -104,6 +104,16 @@ def test_a_canary_by_steps(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Non
     assert stack.scaled == [("chat-green", 6)], "at half the traffic each, all of it takes the pods of both"
 
 
+def test_a_canary_whose_share_stands_there_without_a_value(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack.file.write_text(CANARY.replace(': "0"', ":") + WATCHED)
+    measuring(stack, monkeypatch, 0.0)
+    done = stack.run("deploy", "chat:2", "--steps", "25,100")
+    assert done.exit_code == 0, done.output
+    assert stack.file.read_text() == (CANARY + WATCHED).replace("blue", "green", 1).replace("chat:0", "chat:2")
+
+
 def test_copies_end_when_a_deployment_begins(stack: Stack) -> None:
     stack.file.write_text(FILE + "  slipway:mirrorPercent: 100\n")
     done = stack.run("deploy", "chat:2")

@@ -53,6 +53,33 @@ def test_a_key_that_is_not_there_yet(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("rest", ["", " ", "\n", "\r\n", "  # none yet\n", "\n  other:active: blue\n"])
+def test_a_key_without_a_value(tmp_path: Path, rest: str) -> None:
+    """Given a key after which nothing stands, then it can be read, and gets a value."""
+    file = tmp_path / "Pulumi.dev.yaml"
+    before = "config:\n  slipway:active: blue\n  slipway:canaryWeight:"
+    file.write_bytes((before + rest).encode())
+    assert "slipway:canaryWeight" not in stack_file.read(file)
+    stack_file.write(file, {"slipway:canaryWeight": "25"})
+    assert file.read_bytes().decode() == f'{before} "25"{rest}'
+    assert stack_file.read(file)["slipway:canaryWeight"] == "25"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "config:\n  slipway:active: blue\nconfig:\n  slipway:active: green\n",
+        "config:\nother: 1\nconfig:\n  slipway:active: green\n",
+    ],
+)
+def test_two_sections_are_refused(tmp_path: Path, text: str) -> None:
+    """Given two of them, then the one that is read is not the one that would be written."""
+    file = tmp_path / "Pulumi.dev.yaml"
+    file.write_text(text)
+    with pytest.raises(OperatorError, match="line 3: config stands in line 1 already"):
+        stack_file.read(file)
+
+
 def test_line_ends_and_mode_stay(tmp_path: Path) -> None:
     file = tmp_path / "Pulumi.dev.yaml"
     file.write_bytes(FILE.replace("\n", "\r\n").encode())
