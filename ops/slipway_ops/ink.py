@@ -25,6 +25,9 @@ _BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u316
 _ODD = re.compile(r"[^\n\t -~]")
 _COMMAND = re.compile(r"(?m)^([ \t]*):(?=:[A-Za-z][\w-]*(?: [^\n]*)?::)|(?<=#)#(?=\[)")
 """What a workflow's runner would obey when it reads it in a log."""
+_IMAGE = re.compile(
+    r"(?:[a-z0-9.-]+(?::\d+)?/)?[a-z0-9._/-]+(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?", re.ASCII
+)
 _FEWEST_TICKS = 3
 
 
@@ -41,6 +44,10 @@ class Ink:
         if most and len(text) > most:
             return f"{text[:most]}… ({len(text):,} characters)"
         return text
+
+    def image(self, name: str) -> str:
+        """An image's name, whatever its tag looks like: who reads it compares it with others."""
+        return self._masker.known(name) if _IMAGE.fullmatch(name) else self.plain(name)
 
     def _without_broken(self, text: str) -> str:
         """A secret is one, too, with what cannot be seen between its letters, or in letters of another width."""

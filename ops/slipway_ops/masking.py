@@ -72,13 +72,18 @@ class Masker:
             self._done[text] = self._masked(text)
         return self._done[text]
 
+    def known(self, text: str) -> str:
+        """The same without the secrets that somebody marked: for what is public and may look like one, as an image's tag."""
+        return decodings(self._without_known(text), self._has_known, MASK)
+
     def _masked(self, text: str) -> str:
+        return decodings(_without_likely(self._without_known(text)), self._is_secret, MASK)
+
+    def _without_known(self, text: str) -> str:
         for known in self._known:
             if known in text:
                 text = text.replace(known, MASK)
-        if self._short:
-            text = self._short.sub(MASK, text)
-        return decodings(_without_likely(text), self._is_secret, MASK)
+        return self._short.sub(MASK, text) if self._short else text
 
     def tree(self, value: Any, type_: str = "") -> Any:
         """A resource's properties without their secrets; `type_` is the resource's."""
@@ -125,8 +130,11 @@ class Masker:
                 text = json.dumps(masked, ensure_ascii=False)
         return self.text(text)
 
+    def _has_known(self, plain: str) -> bool:
+        return any(known in plain for known in self._plain)
+
     def _is_secret(self, plain: str) -> bool:
-        return any(known in plain for known in self._plain) or _without_likely(plain) != plain
+        return self._has_known(plain) or _without_likely(plain) != plain
 
 
 def _without_likely(text: str) -> str:

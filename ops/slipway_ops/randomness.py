@@ -1,26 +1,29 @@
 """Texts that nobody wrote: long runs of letters and digits in no order, as keys and tokens are that have no known shape.
 
-What is random and no secret stays: hexadecimal digests, ids and UUIDs have one case of letters, names and paths have words.
+What is random and no secret stays: hexadecimal digests, ids and UUIDs have one case of letters, names and paths have words;
+an image's tag stands behind its registry.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from itertools import pairwise
 
 _RUN = re.compile(r"[A-Za-z0-9+/_-]{20,}={0,2}")
 _PUBLIC = re.compile(
     r"-----BEGIN (?P<kind>(?:[A-Z0-9 ]* )?(?:CERTIFICATE|PUBLIC KEY|CERTIFICATE REQUEST))-----.*?-----END (?P=kind)-----"
-    r"|\bsha(?:1|256|384|512)-[A-Za-z0-9+/]+={0,2}|\bAAAA[A-Z][23]N[A-Za-z0-9+/]+={0,2}",
+    r"|\bsha(?:1|256|384|512)-[A-Za-z0-9+/]+={0,2}|\bAAAA[A-Z][23]N[A-Za-z0-9+/]+={0,2}"
+    r"|(?<![\w./:@-])(?:[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d+)?|[a-z0-9-]+:\d+)(?:/[a-z0-9._-]+)+:\w[\w.-]{0,127}(?![\w.+/=-])",
     re.DOTALL,
 )
-"""Certificates and public keys, digests that say what they are."""
+"""Certificates and public keys, digests that say what they are, images of a registry."""
 _WINDOW, _FEWEST_TURNS, _MANY_TURNS = 20, 10, 12
 """Of twenty random characters in a row, 12 are of another kind than the one before, and 3 are digits; of CamelCase words, 6 are."""
 _ONE_CASE = re.compile(r"[A-Z0-9]{32,}|[a-z0-9]{32,}")
 _FEWEST_OF_ONE_CASE = 0.18
 _TAGGED = re.compile(
-    r"(?<![A-Za-z0-9])(?!sha|md5|etag)(?:[A-Za-z][A-Za-z0-9]{1,9}[_-]){1,3}[0-9a-f]{32,}(?![A-Za-z0-9.])"
+    r"(?<![A-Za-z0-9])(?!sha|md5|etag)(?:[A-Za-z][A-Za-z0-9]{1,9}[_-]){0,2}[A-Za-z][A-Za-z0-9]{1,9}_[0-9a-f]{32,}(?![A-Za-z0-9.])"
 )
 """Hexadecimal behind its issuer's tag: squ_…, shippo_live_…"""
 
@@ -29,13 +32,21 @@ def without_random(text: str, mask: str) -> str:
     """The text, with everything replaced that is random as keys are."""
     if len(text) < _WINDOW:
         return text
-    kept = [found.span() for found in _PUBLIC.finditer(text)] if "-" in text or "AAAA" in text else []
+    if "_" in text:
+        text = _without(_TAGGED, text, mask)
+    return _without(_RUN, text, mask, _is_random)
+
+
+def _without(
+    form: re.Pattern[str], text: str, mask: str, is_secret: Callable[[str], bool] = lambda _: True
+) -> str:
+    kept = [found.span() for found in _PUBLIC.finditer(text)]
 
     def judged(found: re.Match[str]) -> str:
         public = any(start <= found.start() < end for start, end in kept)
-        return found[0] if public or not _is_random(found[0]) else mask
+        return found[0] if public or not is_secret(found[0]) else mask
 
-    return _RUN.sub(judged, _TAGGED.sub(mask, text) if "_" in text else text)
+    return form.sub(judged, text)
 
 
 def _is_random(run: str) -> bool:

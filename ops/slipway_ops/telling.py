@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import time
 from functools import cached_property
@@ -14,6 +15,10 @@ import click
 
 if TYPE_CHECKING:
     from slipway_ops.ink import Ink
+
+
+_IMAGES = re.compile(r"[iI]mage$|^runs$")
+"""What reports call an image: `image`, `slipway:greenImage`, what a release `runs`."""
 
 
 def ink() -> Ink:
@@ -59,12 +64,12 @@ class Telling:
         if self.as_json:
             _print(json.dumps({**self._masked_all(report), "told": self.lines}, indent=2))
 
-    def _masked_all(self, value: Any) -> Any:
+    def _masked_all(self, value: Any, name: str = "") -> Any:
         if isinstance(value, str):
-            return self.masked(value)
+            return self.ink.image(value) if _IMAGES.search(name) else self.masked(value)
         if isinstance(value, dict):
             items = cast("dict[str, Any]", value).items()
-            return {self.masked(key): self._masked_all(item) for key, item in items}
+            return {self.masked(key): self._masked_all(item, key) for key, item in items}
         if isinstance(value, list | tuple):
             return [*map(self._masked_all, cast("list[Any]", value))]
         return value

@@ -111,7 +111,9 @@ def test_a_canary_whose_share_stands_there_without_a_value(
     measuring(stack, monkeypatch, 0.0)
     done = stack.run("deploy", "chat:2", "--steps", "25,100")
     assert done.exit_code == 0, done.output
-    assert stack.file.read_text() == (CANARY + WATCHED).replace("blue", "green", 1).replace("chat:0", "chat:2")
+    assert stack.file.read_text() == (CANARY + WATCHED).replace("blue", "green", 1).replace(
+        "chat:0", "chat:2"
+    )
 
 
 def test_copies_end_when_a_deployment_begins(stack: Stack) -> None:

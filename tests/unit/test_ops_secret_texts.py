@@ -193,6 +193,7 @@ def test_those_of_one_case_are_found(alphabet: str) -> None:
     [
         "wJalrXUtnFEMI/K7MDENG/bPxRfiCY9Zq3LpT0Kd",
         "squ_d4a455b817a151dd64b338ec80cc5c0b3aa41660",
+        "dop_v1_d4a455b817a151dd64b338ec80cc5c0b3aa41660d4a455b817a151dd64b338ec",
         "xoxc-" + "495660536630-B5kBh0fzK4xDXkiadJjP",
         "glft-" + "qNfngAFTCloiADN5RpVI",
         "gsk_" + "lHXoTlmMf1f4MUFWrlniNQTO",
@@ -239,6 +240,11 @@ def test_a_known_secret_in_more_codings(secret: str) -> None:
     [
         "123456789012.dkr.ecr.eu-central-1.amazonaws.com/slipway/chat-token:v1.2.3",
         "docker.io/bitnami/sealed-secrets:0.27",
+        "image=ghcr.io/acme/my_app:main-0123456789abcdef0123456789abcdef01234567, green",
+        "acme/my_app:main-0123456789abcdef0123456789abcdef01234567 ended",
+        "ghcr.io/acme/chat:build_0123456789abcdef0123456789abcdef01234567",
+        'serves "127.0.0.1:5000/chat:Rel2026Q4b7-Win32X64-Hotfix9a"',
+        "my_key arn:aws:kms:eu-central-1:123456789012:key/mrk-1234abcd12ab34cd56ef1234567890ab",
         "arn:aws:secretsmanager:eu-central-1:123456789012:secret:prod/chat/db-AbCdEf",
         "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryReadOnly",
         "arn:aws:kms:eu-central-1:123456789012:key/mrk-1234abcd12ab34cd56ef1234567890ab",
