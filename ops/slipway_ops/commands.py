@@ -212,7 +212,7 @@ def status(watch: bool, stack: str | None, cwd: Path, as_json: bool) -> None:
             if as_json:
                 tell.result(found.as_dict())
             else:
-                render.status(found, tell.masked, again=watch)
+                render.status(found, tell.ink, again=watch)
             if not watch:
                 return
             time.sleep(2)
@@ -244,7 +244,7 @@ def history(limit: int, days: int, stack: str | None, cwd: Path, as_json: bool) 
         if as_json:
             tell.result({"releases": [asdict(record) for record in found], "figures": asdict(counted)})
         else:
-            render.history(found, tell.masked)
+            render.history(found, tell.ink)
             if known:
                 render.figures(counted)
 

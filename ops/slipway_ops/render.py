@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from slipway_ops.figures import Figures
+from slipway_ops.ink import Ink
 from slipway_ops.records import Record
 from slipway_ops.status import Color, Status
 
@@ -16,8 +17,8 @@ _LINE = 140
 _RESULTS = {"succeeded": "green", "running": "cyan", "interrupted": "yellow"}
 
 
-def status(found: Status, plain: Callable[[str], str], *, again: bool) -> None:
-    """One moment; `again` draws it over the one before. `plain` makes harmless what others wrote."""
+def status(found: Status, ink: Ink, *, again: bool) -> None:
+    """One moment; `again` draws it over the one before. `ink` makes harmless what others wrote."""
     console = Console(highlight=False, markup=False)
     if again and console.is_terminal:
         console.clear()
@@ -28,11 +29,11 @@ def status(found: Status, plain: Callable[[str], str], *, again: bool) -> None:
         table.add_row(color, *_cells(state), style="bold" if state.weight else "dim")
     console.print(table)
     for color, state in found.colors.items():
-        console.print(plain(f"{color}: {state.image}"), soft_wrap=True)
+        console.print(f"{color}: {ink.image(state.image)}", soft_wrap=True)
     steered = f", {found.asked}" if found.asked else ""
-    console.print(plain(f"in progress: {found.in_progress or 'nothing'}{steered}"), soft_wrap=True)
+    console.print(ink.plain(f"in progress: {found.in_progress or 'nothing'}{steered}"), soft_wrap=True)
     for text in found.findings:
-        console.print(plain(f"! {text}"), style="yellow", soft_wrap=True)
+        console.print(ink.plain(f"! {text}"), style="yellow", soft_wrap=True)
 
 
 def _cells(state: Color) -> list[str]:
@@ -49,7 +50,7 @@ def _cells(state: Color) -> list[str]:
     ]
 
 
-def history(records: Sequence[Record], plain: Callable[[str], str]) -> None:
+def history(records: Sequence[Record], ink: Ink) -> None:
     """Newest first."""
     console = Console(highlight=False, markup=False)
     if not records:
@@ -67,9 +68,9 @@ def history(records: Sequence[Record], plain: Callable[[str], str]) -> None:
             Text(record.result, _RESULTS.get(record.result, "red")),
             f"{record.seconds:.0f} s" if record.ended else "",
             f"{record.traffic_moved:.2f} s" if record.traffic_moved is not None else "",
-            plain(f"{record.who}@{record.host}"),
-            plain(record.commit),
-            plain(_short(record.image)),
+            ink.plain(f"{record.who}@{record.host}"),
+            ink.plain(record.commit),
+            _short(ink.image(record.image)),
         )
     console.width = max(console.width, _LINE)  # on a narrower terminal a line runs on, whole
     console.print(table)

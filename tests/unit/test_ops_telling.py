@@ -82,8 +82,11 @@ def test_what_stands_for_an_image_and_is_none_is_masked_as_all(capsys: pytest.Ca
 def test_a_table_takes_what_others_wrote_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     """Given text that means something to the library that draws tables, then it is shown, and no secret is."""
     color = Color(image="chat:[/red]", weight=100, pods_ready=1, pods_wanted=1)
-    found = Status("dev", "chat", "canary", {"blue": color}, None, None, ["[/nothing] password=hunter-two"])
-    render.status(found, Telling(as_json=False).masked, again=False)
+    other = Color(image="chat:Rel2026Q4b7-Win32X64-Hotfix9a", weight=0, pods_ready=1, pods_wanted=1)
+    colors = {"blue": color, "green": other}
+    found = Status("dev", "chat", "canary", colors, None, None, ["[/nothing] password=hunter-two"])
+    render.status(found, Telling(as_json=False).ink, again=False)
     said = capsys.readouterr().out
     assert "blue: chat:[/red]" in said
+    assert "green: chat:Rel2026Q4b7-Win32X64-Hotfix9a" in said
     assert "! [/nothing] password=[secret]" in said
