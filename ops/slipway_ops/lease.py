@@ -124,8 +124,11 @@ class Lease:
 
     @property
     def done(self) -> dict[str, str]:
-        """What the last command did that came to its end: command, target, at."""
-        return self._note(_DONE)
+        """What the last command did that came to its end: command, target, at. It chooses a default alone: unread it is nothing."""
+        try:
+            return self._note(_DONE)
+        except UnreadableError:
+            return {}
 
     @property
     def asked(self) -> dict[str, str]:

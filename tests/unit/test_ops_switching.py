@@ -379,6 +379,19 @@ def test_rollback_by_force(stack: Stack) -> None:
     assert stack.carrier == "blue"
 
 
+@pytest.mark.parametrize("note", ["slipway/doing", "slipway/done", "slipway/asked"])
+@pytest.mark.parametrize("said", ["{", "[1]", '{"command": '])
+def test_rollback_by_force_whatever_stands_on_the_lock(stack: Stack, note: str, said: str) -> None:
+    """Given a lock that cannot be read, whichever of its notes that is, then the traffic can go back all the same."""
+    stack.cluster.route(blue=0, green=100)
+    spec = {"holderIdentity": "ann@desk", "renewTime": lease._micro(lease.now())}  # pyright: ignore[reportPrivateUsage]
+    metadata = {"name": "chat-release", "annotations": {note: said}}
+    stack.cluster.put(LEASE, {"metadata": metadata, "spec": spec})
+    done = stack.run("rollback", "--force")
+    assert done.exit_code == 0, done.output
+    assert stack.carrier == "blue"
+
+
 @pytest.mark.parametrize(
     ("command", "was", "carrier", "target"),
     [
