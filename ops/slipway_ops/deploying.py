@@ -267,14 +267,13 @@ def _back(app: Application) -> dict[str, str]:
 
 
 def _check(app: Application, order: Deployment) -> None:
-    from slipway.validation import (
-        IMAGE,  # here: it brings the SDK along, and going back must not wait for that
-    )
+    if order.command == "deploy":
+        from slipway.validation import IMAGE  # it brings the SDK along, and going back must not wait for that
 
-    if order.command == "deploy" and not IMAGE.fullmatch(order.image):
-        raise OperatorError(
-            f"IMAGE must be an image, as registry/path:tag, got {order.image!r}; nothing was changed"
-        )
+        if not IMAGE.fullmatch(order.image):
+            raise OperatorError(
+                f"IMAGE must be an image, as registry/path:tag, got {order.image!r}; nothing was changed"
+            )
     if app.said.strategy == "rolling":
         raise OperatorError(
             f"{app.project.file.name}: under the strategy rolling a release is a new image in place; nothing was changed\n"

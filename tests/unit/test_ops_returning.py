@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -66,6 +67,15 @@ def test_to_what_is_gone_it_is_a_deployment_without_gates(
     assert stack.cluster.records[-1]["command"] == "rollback"
     again = stack.run("rollback")
     assert "rolled back to green at" in again.output, "it does not go forth again"
+
+
+def test_it_does_not_wait_for_the_sdk(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given that it cannot even be loaded, then a release is deployed again as far as `pulumi up` goes."""
+    for name in ("pulumi", "slipway.validation"):
+        monkeypatch.setitem(sys.modules, name, None)
+    done = stack.run("rollback", "--to", "1")
+    assert done.exit_code == 0, done.output
+    assert stack.shares == "0/100"
 
 
 @pytest.mark.parametrize(("live", "said"), [("chat:8", "chat:0"), ("chat:0", "chat:8")])
