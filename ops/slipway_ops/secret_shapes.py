@@ -65,16 +65,18 @@ _BEHIND = re.compile(
 )
 """As .netrc, SQL and .pgpass have it."""
 _PAIR = re.compile(
-    r"""(?P<before>\b(?:name|key)[\\"']*[ \t]*[:=][ \t]*[\\"']*(?P<name>[\w.-]+)[\\"']*[\s,]*
-        [\\"']*value[\\"']*[ \t]*[:=][ \t]*)
-        (?P<value>(?P<quote>\\*["'])(?:(?!(?P=quote)).)*(?P=quote) | [^\s"',;&}\])]+)""",
+    r"""(?P<before>\b(?:name|key)[\\"']{0,16}[ \t]*[:=][ \t]*[\\"']{0,16}(?P<name>[\w.-]+)[\\"']{0,16}[\s,]*
+        [\\"']{0,16}value[\\"']{0,16}[ \t]*[:=][ \t]*)
+        (?P<value>(?P<quote>\\{0,16}["'])(?:(?!(?P=quote)).)*(?P=quote) | [^\s"',;&}\])]+)""",
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
 _PAIR_TURNED = re.compile(
-    r"""(?P<before>\bvalue[\\"']*[ \t]*[:=][ \t]*)(?P<value>(?P<quote>\\{0,16}["'])(?:(?!(?P=quote)).)*?(?P=quote) | [^\s"',;&}\])]+)
-        (?P<after>[\s,]*[\\"']*\b(?:name|key)[\\"']*[ \t]*[:=][ \t]*[\\"']*(?P<name>[\w.-]+))""",
+    r"""(?P<before>\bvalue[\\"']{0,16}[ \t]*[:=][ \t]*)
+        (?P<value>(?P<quote>\\{0,16}["'])(?:(?!(?P=quote)).)*?(?P=quote) | [^\s"',;&}\])]{1,4096}+)
+        (?P<after>[\s,]*[\\"']{0,16}\b(?:name|key)[\\"']{0,16}[ \t]*[:=][ \t]*[\\"']{0,16}(?P<name>[\w.-]+))""",
     re.VERBOSE | re.IGNORECASE,
 )
+"""What others write may be long and of one character: nothing here goes back over it again and again."""
 
 
 def without_shapes(text: str, mask: str) -> str:
