@@ -15,7 +15,8 @@ _QUOTED = r"""[bBrRuU]?(?P<quote>\\{0,16}["'`])(?P<inner>.*?)(?<!\\)(?P=quote)""
 _QUOTED_VALUE = re.compile(_QUOTED, re.DOTALL)
 _IS = re.compile(r"""(?:\\{0,16}["'`])?[\])]?(?: value)?(?P<is>[ \t]*(?::=|=>|->|→|==?|:(?!:))[ \t]*)""")
 _CHANGES = re.compile(r"[ \t]*(?:=>|->|→)[ \t]*")
-_BARE = re.compile(r"""[^\s"'`,;&}\])<]+""")
+_BARE = re.compile(r"""[^\s"'`,;&}\])<]+(?:[,;](?![\w.-]+[=:])[^\s"'`,;&}\])<]+)*""")
+"""A comma within it belongs to it, unless another name follows."""
 _WORD = re.compile(r"[^\s]+")
 _LINE = re.compile(r"[^\n]+")
 _REST = re.compile(r"""(?:(?!\\n)[^\n"'])+""")
@@ -32,20 +33,26 @@ _COLLECTION = re.compile(r"[{\[](?P<inner>[^{}\[\]]+)[}\]]")
 _ELEMENT = re.compile(r"(?:\s[^<>]*)?>(?P<inner>[^<>]+)<")
 _FLAGGED = re.compile(r"""[ =]|[ \t]*\n[ \t]*-[ \t]+|\\{0,16}["'],\s*(?=\\{0,16}["'])""")
 _SAID = re.compile(r"""(?:\\{0,16}["'`])?(?:[ \t]+(?:(?:is|was|of|to|value):?[ \t]+)*|\()""")
+_MIXED = r"(?=\S*\d)(?=\S*[A-Za-z])\S{6,}"
+_MIXED_WORD = re.compile(_MIXED)
 _GOT = re.compile(
-    r"[^\n]{0,80}?(?:\b(?:got|received|but|value)[ \t]+|(?<=[a-z]):[ \t]+)|\s.{0,160}?\binput_value=",
+    rf"""[^\n]{{0,80}}?(?:\b(?:got|received|but|value):?[ \t]+|(?<=[a-z]):[ \t]+)(?=[\\"'`]|{_MIXED})|\s.{{0,160}}?\binput_value=""",
     re.IGNORECASE | re.DOTALL,
 )
 _SAID_BEFORE = re.compile(r"""["'`]([^"'`\n]+)["'`] (?:for|of|as) (?:\w+ ){0,2}["'`]?$""")
 _AT_BEGINNING = re.compile(r"""[\s>+!*-]*(?:export |set |ENV |\w+ = )?["']?""")
-_SAYS_NOTHING = re.compile(
-    r"(?:\d{1,3}|true|false|yes|no|none|null|nil|undefined|required|optional|expired|invalid|missing|not|must|arn:[^\s]*)(?=[\s.,;:)\]}\"'\\]|$)",
+_NOTHING = re.compile(
+    r"(?:\d{1,3}|\d+ bytes|true|false|yes|no|none|null|nil|undefined|arn:\S{0,2048}|)[.,;:]?", re.IGNORECASE
+)
+_SENTENCE = re.compile(
+    r"(?:required|optional|expired|invalid|missing|not|must|no such|arn:\S{0,2048})(?:[.,;:]?[ \t][^\n]*|[.,;:]?)",
     re.IGNORECASE,
 )
+_IN_SENTENCE = re.compile(rf"""(?P<quote>["'`])(?P<inner>[^"'`\n]*)["'`]?|(?<!\S)(?!arn:){_MIXED}""")
+"""What may be the value that a sentence is about."""
 _NAMES_OTHERS = re.compile(r"(?:secret|credential)s?$", re.IGNORECASE)
 """Objects of this kind have names of their own, which a sentence says behind it: `secret "chat-tls" not found`."""
 _HEADERS = re.compile(r"(?:cookie|authorization)$", re.IGNORECASE)
-_MIXED = re.compile(r"(?=\S*\d)(?=\S*[A-Za-z])\S{6,}")
 _Span = tuple[int, int]
 
 
@@ -58,7 +65,7 @@ def without_named(text: str, mask: str) -> str:
         if not is_secret_name(found[0]):
             continue
         for start, end in _values(text, found):
-            if start >= done and not text.startswith(mask, start) and not _SAYS_NOTHING.match(text, start):
+            if start >= done and not text.startswith(mask, start) and not _says_nothing(text[start:end]):
                 pieces += [text[done:start], mask]
                 done = at = end
     return "".join([*pieces, text[done:]])
@@ -75,9 +82,9 @@ def _values(text: str, name: re.Match[str]) -> Iterator[_Span]:
         if is_part and not (before == "-" and sign != ":") and "=" not in sign and found["is"] == ":":
             return  # a part of an image's or a type's name
         span = _assigned(text, name, found)
-        if span and _SAYS_NOTHING.match(text, span[0]):
+        if span and _says_nothing(text[slice(*span)]):
+            yield from _in_sentence(text, span)
             yield from _told(text, after)
-            return
         while span:
             yield span
             more = _CHANGES.match(text, min(len(text), span[1] + len(_closing(text, span[1]))))
@@ -107,12 +114,23 @@ def _assigned(text: str, name: re.Match[str], sign: re.Match[str]) -> _Span | No
     return header or _match(_BARE, text, at)
 
 
+def _says_nothing(value: str) -> bool:
+    """As a whole: a password may begin with any word."""
+    said = value.strip()
+    return bool(_NOTHING.fullmatch(said) or _SENTENCE.fullmatch(said))
+
+
+def _in_sentence(text: str, sentence: _Span) -> Iterator[_Span]:
+    for found in _IN_SENTENCE.finditer(text, *sentence):
+        yield found.span("inner" if found["quote"] else 0)
+
+
 def _told(text: str, after: int) -> Iterator[_Span]:
     """What a sentence says of it: in quotes, or with letters and digits."""
     for words in (_SAID, _GOT):
         if found := words.match(text, after):
             at = found.end()
-            if span := _quoted(text, at) or _match(_MIXED, text, at):
+            if span := _quoted(text, at) or _match(_MIXED_WORD, text, at):
                 yield span
                 return
 

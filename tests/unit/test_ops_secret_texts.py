@@ -83,6 +83,32 @@ def test_behind_its_name(where: str) -> None:
     assert INK.plain(INK.plain(text)) == INK.plain(text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "token=no.{}",
+        "password: 123.{}",
+        "password=true,{}",
+        "connect user=x password=true,{} port=1",
+        "?password=none.{}&a=b",
+        "secret: yes {}",
+        "secret: not {}",
+        "secret: |\n  yes\n  {}\nnext: 1",
+        '"password": "123 horse {}"',
+        'password: "none" -> "{}"',
+        "password: none -> {}",
+        'spec.token: Invalid value: "{}": must be shorter',
+        'error: spec.token: Invalid value: "{}": must be shorter',
+    ],
+)
+def test_a_value_may_begin_with_a_word_that_says_nothing(text: str) -> None:
+    said = INK.plain(text.format(WORD))
+    assert WORD not in said
+    assert MASK in said
+    assert INK.plain(said) == said
+    assert not said.endswith("shorter") or said == text.format(MASK)
+
+
 def test_only_the_secret_goes() -> None:
     said = INK.plain(NAMED["environment file"].format(WORD))
     assert said == f"A=1\nexport DB_PASSWORD={MASK}\nB=2"
@@ -265,7 +291,14 @@ def test_a_known_secret_in_more_codings(secret: str) -> None:
         "password must be at least 8 characters",
         "missing required property 'password'",
         "secret: yes",
-        "secrets: 3 kept",
+        "kept secrets: 3, new ones: 2",
+        "secret: yes.",
+        '{"secret": true, "a": "b"}',
+        "Config{password=null,user=shop}",
+        "password:  16 bytes",
+        "password: must be at least 8 characters",
+        "token: no such file",
+        "secret: arn:aws:secretsmanager:eu-central-1:123456789012:secret:a1b2c3 -> arn:aws:secretsmanager:x:y:secret:d4e5f6",
         "token: expired",
         "httpTokens: required",
         "https://docs.github.com/webhooks/",
@@ -301,7 +334,13 @@ def test_a_long_text_takes_no_time(word: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["value name=x" + "\\" * 200_000, "value=" * 33_000, "value name=x" + "\\'" * 100_000]
+    "text",
+    [
+        "value name=x" + "\\" * 200_000,
+        "value=" * 33_000,
+        "token=arn:" * 20_000,
+        "value name=x" + "\\'" * 100_000,
+    ],
 )
 def test_a_very_long_text_is_read_once(text: str) -> None:
     """What went back over it for each of its characters would take minutes."""
