@@ -7,23 +7,23 @@ an image's tag stands behind its registry.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from itertools import pairwise
 
-_RUN = re.compile(r"[A-Za-z0-9+/_-]{20,}={0,2}")
-_PUBLIC = re.compile(
-    r"-----BEGIN (?P<kind>(?:[A-Z0-9 ]* )?(?:CERTIFICATE|PUBLIC KEY|CERTIFICATE REQUEST))-----.*?-----END (?P=kind)-----"
+_PUBLIC = (
+    r"(?P<public>-----BEGIN (?P<kind>(?:[A-Z0-9 ]* )?(?:CERTIFICATE|PUBLIC KEY|CERTIFICATE REQUEST))-----.*?-----END (?P=kind)-----"
     r"|\bsha(?:1|256|384|512)-[A-Za-z0-9+/]+={0,2}|\bAAAA[A-Z][23]N[A-Za-z0-9+/]+={0,2}"
-    r"|(?<![\w./:@-])(?:[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d+)?|[a-z0-9-]+:\d+)(?:/[a-z0-9._-]+)+:\w[\w.-]{0,127}(?![\w.+/=-])",
-    re.DOTALL,
+    r"|(?<![\w./:@-])(?:[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d+)?|[a-z0-9-]+:\d+)(?:/[a-z0-9._-]+)+:\w[\w.-]{0,127}(?![\w.+/=-]))"
 )
 """Certificates and public keys, digests that say what they are, images of a registry."""
+_RUN = re.compile(_PUBLIC + r"|[A-Za-z0-9+/_-]{20,}={0,2}", re.DOTALL)
 _WINDOW, _FEWEST_TURNS, _MANY_TURNS = 20, 10, 12
 """Of twenty random characters in a row, 12 are of another kind than the one before, and 3 are digits; of CamelCase words, 6 are."""
 _ONE_CASE = re.compile(r"[A-Z0-9]{32,}|[a-z0-9]{32,}")
 _FEWEST_OF_ONE_CASE = 0.18
 _TAGGED = re.compile(
-    r"(?<![A-Za-z0-9])(?!sha|md5|etag)(?:[A-Za-z][A-Za-z0-9]{1,9}[_-]){0,2}[A-Za-z][A-Za-z0-9]{1,9}_[0-9a-f]{32,}(?![A-Za-z0-9.])"
+    _PUBLIC
+    + r"|(?<![A-Za-z0-9])(?!sha|md5|etag)(?:[A-Za-z][A-Za-z0-9]{1,9}[_-]){0,2}[A-Za-z][A-Za-z0-9]{1,9}_[0-9a-f]{32,}(?![A-Za-z0-9.])",
+    re.DOTALL,
 )
 """Hexadecimal behind its issuer's tag: squ_…, shippo_live_…"""
 
@@ -33,20 +33,8 @@ def without_random(text: str, mask: str) -> str:
     if len(text) < _WINDOW:
         return text
     if "_" in text:
-        text = _without(_TAGGED, text, mask)
-    return _without(_RUN, text, mask, _is_random)
-
-
-def _without(
-    form: re.Pattern[str], text: str, mask: str, is_secret: Callable[[str], bool] = lambda _: True
-) -> str:
-    kept = [found.span() for found in _PUBLIC.finditer(text)]
-
-    def judged(found: re.Match[str]) -> str:
-        public = any(start <= found.start() < end for start, end in kept)
-        return found[0] if public or not is_secret(found[0]) else mask
-
-    return form.sub(judged, text)
+        text = _TAGGED.sub(lambda found: found[0] if found["public"] else mask, text)
+    return _RUN.sub(lambda found: found[0] if found["public"] or not _is_random(found[0]) else mask, text)
 
 
 def _is_random(run: str) -> bool:
