@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from typing import Any, cast
 
 from policies.rules import About, Resource, Stack, StackRule
@@ -92,9 +93,15 @@ def lets_any_token_in(statement: Statement) -> bool:
 
 def is_narrowed(statement: Statement) -> bool:
     """Whether a condition says who may: one that names callers, and does not name all of them."""
-    if not is_known(statement.get("Condition")):
-        return True
-    return any(_WHO.fullmatch(key) and _names_some(values) for key, values in _fitting(statement))
+    return _is_untold(statement) or any(
+        _WHO.fullmatch(key) and _names_some(values) for key, values in _fitting(statement)
+    )
+
+
+def _is_untold(statement: Statement) -> bool:
+    """Whether only the update will tell what its condition asks for."""
+    condition = statement.get("Condition")
+    return not all(is_known(asked) for asked in (condition, *(entries(condition) or {}).values()))
 
 
 def _fitting(statement: Statement) -> Iterator[tuple[str, list[Any]]]:
@@ -139,23 +146,50 @@ _OF_ADMINISTRATORS = re.compile(
 )
 
 
+_EVERYWHERE = re.compile(
+    r"(?:arn:(?:[\w*?-]+:)?)?[*?:]*\*[*?:]*"
+    r"|arn:[\w*?-]+:(?P<service>[\w*?-]+):(?:[\w*?-]*:){0,2}[*?/:]*\*[*?/:]*"
+)
+"""Every resource, or every one of a service: whose rights they are tells the account anyway, and a region is no limit."""
+_EVERY_ACTION = re.compile(r"[*:]*\*[*:]*|(?P<service>[^:]+):[*?]*\*[*?]*")
+_WHAT = re.compile(
+    r"aws:(?:resource|request)tag/.+"
+    r"|(?!aws:|ec2:(?:region|roledelivery|sourceinstancearn)$|kms:calleraccount$"
+    r"|s3:(?:authtype|resourceaccount|signatureage|signatureversion|tlsversion|x-amz-content-sha256)$)[\w-]+:.+"
+)
+"""What tells one resource from another: tags, and nearly all keys of the services themselves. TLS, a second factor, a region, an
+address or a caller say how a request comes: it may do the same to everything."""
+
+
 def is_boundless(statement: Statement) -> bool:
     """Whether a statement of an identity allows everything, or everything of a service, wherever it is."""
     if at(statement, "Effect") != "Allow" or {"Principal", "NotPrincipal"} & statement.keys():
         return False
-    everywhere = "NotResource" in statement or any(_is_all(arn) for arn in some(at(statement, "Resource")))
-    actions = some(at(statement, "Action"))
-    if "NotAction" in statement or any(_is_all(action) for action in actions):
-        return everywhere
-    services = any(isinstance(action, str) and action.endswith(":*") for action in actions)
-    return services and everywhere and not at(statement, "Condition")
+    everywhere = [found["service"] or "*" for found in _matches(_EVERYWHERE, at(statement, "Resource"))]
+    if "NotResource" in statement:
+        everywhere.append("*")
+    services = [found["service"] for found in _matches(_EVERY_ACTION, at(statement, "Action"))]
+    if "NotAction" in statement or None in services:
+        return bool(everywhere)
+    wide = any(_meet(service.lower(), place) for service in services for place in everywhere)
+    return wide and not _is_about_some(statement)
 
 
-def _is_all(pattern: Any) -> bool:
-    return (
-        isinstance(pattern, str)
-        and re.fullmatch(r"[*:]*\*[*:]*|arn:\*[*:]*|arn:aws[\w-]*:\*[*:]*", pattern) is not None
+def _meet(service: str, place: str) -> bool:
+    return fnmatchcase(service, place) or fnmatchcase(place, service)
+
+
+def _is_about_some(statement: Statement) -> bool:
+    """Whether a condition says on what: one that names resources, and does not name all of them."""
+    return _is_untold(statement) or any(
+        _WHAT.fullmatch(key) and _none_is(values, _EVERYWHERE) for key, values in _fitting(statement)
     )
+
+
+def _matches(pattern: re.Pattern[str], values: Any) -> Iterator[re.Match[str]]:
+    for value in some(values):
+        if isinstance(value, str) and (found := pattern.fullmatch(value)):
+            yield found
 
 
 def _boundless(stack: Stack) -> Iterator[tuple[Resource, str]]:
@@ -208,8 +242,8 @@ LEAST_PRIVILEGE = StackRule(
         what="No role, user or group may do everything, or everything of a service, on every resource, in AWS or in the cluster; a "
         "permissions boundary, which only limits, may say so.",
         why="Whoever takes over a program that may do everything has taken over the account.",
-        mend="name the actions and the ARNs that are needed; what has to be wide gets a permissions boundary and a reason in "
-        "slipway:policyExceptions.",
+        mend="name the actions that are needed, and the ARNs, or the tags of the resources in a condition; what has to be wide gets a "
+        "permissions boundary and a reason in slipway:policyExceptions.",
     ),
     _too_much,
 )

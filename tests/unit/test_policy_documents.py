@@ -1,4 +1,5 @@
-"""Whom a policy document lets in: everyone, in each of the ways in which that can be written, and nobody else."""
+"""Whom a policy document lets in, and how much it allows: everyone or everything, in each of the ways in which that can be written,
+and nobody and nothing else."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from policies.documents import documents
+from policies.documents import documents, is_boundless
 from policies.rules import UNKNOWN, Resource
 from tests.unit.test_policies import aws, found
 
@@ -18,6 +19,11 @@ CLUSTER = "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-central-1.amazona
 
 def statement(principal: Any = "*", condition: Any = None, **more: Any) -> dict[str, Any]:
     said = {"Effect": "Allow", "Principal": principal, "Action": "s3:GetObject", "Resource": "*", **more}
+    return {**said, **({"Condition": condition} if condition is not None else {})}
+
+
+def rights(action: Any, where: Any, condition: Any) -> dict[str, Any]:
+    said = {"Effect": "Allow", "Action": action, "Resource": where}
     return {**said, **({"Condition": condition} if condition is not None else {})}
 
 
@@ -65,6 +71,7 @@ CLOSED: list[Resource] = [
     bucket(statement(condition={"StringEquals": {"aws:SourceVpce": ["vpce-1"]}})),
     aws("s3", "BucketPolicy", policy=UNKNOWN),
     aws("s3", "BucketPolicy", policy={"Statement": [statement(condition=UNKNOWN)]}),
+    aws("s3", "BucketPolicy", policy={"Statement": [statement(condition={"StringEquals": UNKNOWN})]}),
     aws("s3", "BucketPolicy", policy={"Statement": [statement(UNKNOWN)]}),
     aws("s3", "BucketPolicy", policy="no JSON"),
     aws("s3", "BucketPolicy", policy='{"Statement": '),
@@ -126,3 +133,72 @@ def test_documents_are_found_wherever_they_stand() -> None:
     inner = {"Statement": [{"Effect": "Allow"}]}
     props = {"a": [{"policy": json.dumps(inner)}], "b": inner, "c": UNKNOWN, "d": '{"Statements": 1}'}
     assert [*documents(props)] == [("a.policy", inner["Statement"]), ("b", inner["Statement"])]
+
+
+# --- how much ---
+
+OF_S3 = "arn:aws:s3:::*"
+
+
+@pytest.mark.parametrize(
+    ("action", "where", "condition"),
+    [
+        ("*", "*", None),
+        ("*", "*", {"StringEquals": {"aws:ResourceTag/team": "orders"}}),
+        ("*", OF_S3, None),
+        ("*", "arn:aws:iam::*:*", None),
+        ("*:*", "arn:aws-us-gov:*", None),
+        ("s3:*", OF_S3, None),
+        ("s3:*", "arn:*:s3:::*", None),
+        ("s3:*", "arn:aws:s3:::*/*", None),
+        ("S3:*", ["arn:aws:s3:::orders", "arn:aws:s3:*"], None),
+        ("s*:*", OF_S3, None),
+        ("s3:*", "arn:aws:*:*:*:*", None),
+        ("sqs:*", "arn:aws:sqs:eu-central-1:123456789012:*", None),
+        ("apigateway:*", "arn:aws:apigateway:*::/*", None),
+        ("s3:**", "*", None),
+        ("iam:?*", "*", None),
+        ("iam:*", "**", None),
+        ("iam:*", "*", {}),
+        ("iam:*", "*", {"Bool": {"aws:SecureTransport": "true"}}),
+        ("iam:*", "*", {"Bool": {"aws:MultiFactorAuthPresent": "true"}}),
+        ("iam:*", "*", {"StringEquals": {"aws:SourceVpce": "vpce-1"}}),
+        ("ec2:*", "*", {"StringEquals": {"aws:RequestedRegion": "eu-central-1"}}),
+        ("ec2:*", "*", {"StringEquals": {"ec2:Region": "eu-central-1"}}),
+        ("ec2:*", "*", {"StringEquals": {"aws:PrincipalTag/team": "orders"}}),
+        ("ec2:*", "*", {"StringLike": {"aws:ResourceTag/team": "*"}}),
+        ("ec2:*", "*", {"StringEqualsIfExists": {"aws:ResourceTag/team": "orders"}}),
+        ("ec2:*", "*", {"StringNotEquals": {"aws:ResourceTag/team": "orders"}}),
+        ("ec2:*", "*", {"Null": {"aws:ResourceTag/team": "false"}}),
+        ("s3:*", "*", {"StringEquals": {"s3:ResourceAccount": "123456789012"}}),
+    ],
+    ids=str,
+)
+def test_a_statement_without_bounds(action: Any, where: Any, condition: Any) -> None:
+    assert is_boundless(rights(action, where, condition))
+
+
+@pytest.mark.parametrize(
+    ("action", "where", "condition"),
+    [
+        ("s3:Get*", OF_S3, None),
+        ("s3:*", ["arn:aws:s3:::orders", "arn:aws:s3:::orders/*"], None),
+        ("s3:*", "arn:aws:s3:::orders-*", None),
+        (["s3:GetObject", "sqs:*"], [OF_S3, "arn:aws:sqs:eu-central-1:123456789012:orders"], None),
+        ("*", "arn:aws:s3:::orders/*", None),
+        ("lambda:*", "arn:aws:lambda:*:123456789012:function:orders-*", None),
+        ("ec2:*", "*", {"StringEquals": {"aws:ResourceTag/team": "orders"}}),
+        ("ec2:*", "*", {"StringEquals": {"aws:ResourceTag/team": "${aws:PrincipalTag/team}"}}),
+        ("ec2:*", "*", {"StringEquals": {"aws:RequestTag/team": ["orders"]}}),
+        ("dynamodb:*", "*", {"ForAnyValue:StringEquals": {"dynamodb:LeadingKeys": "orders"}}),
+        ("ecs:*", "*", {"ArnLike": {"ecs:cluster": "arn:aws:ecs:*:123456789012:cluster/orders"}}),
+        ("ec2:*", "*", UNKNOWN),
+        ("ec2:*", "*", {"StringEquals": UNKNOWN}),
+        ("ec2:*", "*", {"StringEquals": {"aws:ResourceTag/team": UNKNOWN}}),
+        ("ec2:*", UNKNOWN, None),
+        (UNKNOWN, "*", None),
+    ],
+    ids=str,
+)
+def test_a_statement_with_bounds(action: Any, where: Any, condition: Any) -> None:
+    assert not is_boundless(rights(action, where, condition))
