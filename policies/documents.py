@@ -23,24 +23,33 @@ _LIMITS = frozenset(
 """Their documents allow nothing by themselves: they limit what others allow."""
 
 _WHO = re.compile(
-    r"aws:(?:principal(?:arn|account|orgid|orgpaths|isawsservice|servicename|servicenameslist)"
-    r"|source(?:ip|vpc|vpce|vpcarn|arn|account|orgid|orgpaths|owner)|userid|username)"
-    r"|s3:dataaccesspoint(?:arn|account)|kms:calleraccount|elasticfilesystem:accessedviamounttarget"
+    r"aws:(?:principal(?:arn|account|orgid|orgpaths|servicename|servicenameslist)"
+    r"|source(?:ip|vpc|vpce|vpcarn|arn|account|orgid|orgpaths|owner)|userid)"
+    r"|s3:dataaccesspoint(?:arn|account)|kms:calleraccount"
 )
-"""What tells one caller from another, as AWS itself sees it: a demand for TLS, a referrer or a region keeps nobody out.
+"""What tells one caller from another, as AWS itself sees it: a demand for TLS, a referrer, a region or a name that every
+account may give its users keeps nobody out.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html#access-control-block-public-access-policy-status
 """
+_YES_OF_WHOM = re.compile(r"aws:principalisawsservice|elasticfilesystem:accessedviamounttarget")
+"""What keeps strangers out by its yes: its no lets them in."""
 _ALLOWS_WHO_FITS = re.compile(
     r"(?:ForAnyValue:)?(?:(?:String|Arn)(?:Equals|EqualsIgnoreCase|Like)|IpAddress|Bool)"
 )
-_ANYBODY = re.compile(r"[*?:]*|arn:[*?:]*|arn:aws[\w-]*:[*?:]*|arn:aws[\w-]*:(?:iam|sts)::[*?]+:.*")
+_OF_ONE = re.compile(r"arn:(?:[^:]*:){3}[^:*?]+:.*|arn:[^:]*:s3:[^:]*:[^:]*:[^/*?]+|(?!arn:)[^/:.*?]+[/:.].*")
+"""A pattern that is somebody's, whatever its wildcards stand for: it has an account, a bucket, or before its first separator the
+number of an organisation or a role or the name of a service."""
 _EVERYBODYS = re.compile(
     r"token\.actions\.githubusercontent\.com|gitlab\.com|app\.terraform\.io|agent\.buildkite\.com"
     r"|api\.pulumi\.com"
 )
 """Issuers that give a token to whoever has an account: who it is for is in its subject alone."""
-_ANY_SUBJECT = re.compile(r"[*?:/]*|(?:repo|project_path|organization|pulumi|deploy)?:?[*?].*")
+_SUBJECT_OF_ONE = re.compile(
+    r"(?:repo|repository|repository_owner|repository_id|repository_owner_id|project_path|organization"
+    r"|pulumi:\w+:[\w.]+):[^/:*?]+[/:].*"
+)
+"""The same of a subject: its owner is told to the end."""
 
 
 def documents(value: Any, path: str = "") -> Iterator[tuple[str, list[Statement]]]:
@@ -88,13 +97,14 @@ def lets_any_token_in(statement: Statement) -> bool:
     if not any(_EVERYBODYS.search(name) for name in federated):
         return not at(statement, "Condition")
     subjects = (values for key, values in _fitting(statement) if key.endswith(":sub"))
-    return not any(_none_is(values, _ANY_SUBJECT) for values in subjects)
+    return not (_is_untold(statement) or any(_each_is_of(values, _SUBJECT_OF_ONE) for values in subjects))
 
 
 def is_narrowed(statement: Statement) -> bool:
     """Whether a condition says who may: one that names callers, and does not name all of them."""
     return _is_untold(statement) or any(
-        _WHO.fullmatch(key) and _names_some(values) for key, values in _fitting(statement)
+        (_WHO.fullmatch(key) and _names_some(values)) or (_YES_OF_WHOM.fullmatch(key) and _is_yes(values))
+        for key, values in _fitting(statement)
     )
 
 
@@ -113,11 +123,17 @@ def _fitting(statement: Statement) -> Iterator[tuple[str, list[Any]]]:
 
 
 def _names_some(values: list[Any]) -> bool:
-    return _none_is(values, _ANYBODY) and not any(is_the_world(value) for value in values)
+    return _each_is_of(values, _OF_ONE) and not any(is_the_world(value) for value in values)
 
 
-def _none_is(values: list[Any], pattern: re.Pattern[str]) -> bool:
-    return not any(isinstance(value, str) and pattern.fullmatch(value) for value in values)
+def _each_is_of(values: list[Any], some_of: re.Pattern[str]) -> bool:
+    """Whether all that is known of these is without wildcards, or has them where they do no harm."""
+    patterns = [value for value in values if isinstance(value, str) and ("*" in value or "?" in value)]
+    return all(some_of.fullmatch(pattern) for pattern in patterns)
+
+
+def _is_yes(values: list[Any]) -> bool:
+    return all(str(value).lower() == "true" for value in values if is_known(value))
 
 
 def some(value: Any) -> list[Any]:
@@ -182,7 +198,7 @@ def _meet(service: str, place: str) -> bool:
 def _is_about_some(statement: Statement) -> bool:
     """Whether a condition says on what: one that names resources, and does not name all of them."""
     return _is_untold(statement) or any(
-        _WHAT.fullmatch(key) and _none_is(values, _EVERYWHERE) for key, values in _fitting(statement)
+        _WHAT.fullmatch(key) and not any(_matches(_EVERYWHERE, values)) for key, values in _fitting(statement)
     )
 
 

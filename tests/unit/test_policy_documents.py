@@ -48,6 +48,22 @@ OPEN: list[Resource] = [
     bucket(statement(condition={"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/reader"}})),
     bucket(statement(condition={"IpAddress": {"aws:SourceIp": ["10.0.0.0/8", "0.0.0.0/0"]}})),
     bucket(statement(condition={"IpAddress": {"aws:SourceIp": ["0.0.0.0/1", "128.0.0.0/1"]}})),
+    bucket(statement(condition={"StringLike": {"aws:PrincipalArn": "*role*"}})),
+    bucket(statement(condition={"StringLike": {"aws:PrincipalArn": "arn:aws:iam::1*"}})),
+    bucket(statement(condition={"StringLike": {"aws:PrincipalAccount": ["123456789012", "1*"]}})),
+    bucket(statement(condition={"StringLike": {"aws:PrincipalOrgID": "o-*"}})),
+    bucket(statement(condition={"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-*/r-1/*"}})),
+    bucket(statement(condition={"StringLike": {"aws:PrincipalServiceName": "*.amazonaws.com"}})),
+    bucket(statement(condition={"StringLike": {"aws:userid": "A*"}})),
+    bucket(statement(condition={"StringLike": {"aws:userid": "*:shop"}})),
+    bucket(statement(condition={"StringEquals": {"aws:username": "reader"}})),
+    bucket(statement(condition={"StringLike": {"aws:SourceVpce": "vpce-*"}})),
+    bucket(statement(condition={"ArnLike": {"aws:SourceArn": "arn:aws:s3:::*"}})),
+    bucket(statement(condition={"ArnLike": {"aws:SourceArn": "arn:aws:s3:::orders-*"}})),
+    bucket(statement(condition={"ArnLike": {"aws:SourceArn": "arn:aws:sns:eu-central-1:*:orders"}})),
+    bucket(statement(condition={"ArnLike": {"s3:DataAccessPointArn": "arn:aws:s3:*:*:accesspoint/a"}})),
+    bucket(statement(condition={"Bool": {"aws:PrincipalIsAWSService": "false"}})),
+    bucket(statement(condition={"Bool": {"aws:PrincipalIsAWSService": ["true", "false"]}})),
     bucket(statement(condition={"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}})),
     bucket(statement(condition={"StringEqualsIfExists": {"aws:SourceVpce": "vpce-1"}})),
     bucket(statement(condition={"ForAllValues:StringEquals": {"aws:PrincipalOrgID": "o-1"}})),
@@ -66,6 +82,21 @@ CLOSED: list[Resource] = [
     bucket(statement(condition={"StringEquals": {"aws:PrincipalOrgID": "o-1"}})),
     bucket(statement(condition={"StringEquals": {"AWS:SourceAccount": "123456789012"}})),
     bucket(statement(condition={"ArnLike": {"aws:SourceArn": "arn:aws:s3:::orders"}})),
+    bucket(statement(condition={"ArnLike": {"aws:SourceArn": "arn:aws:s3:*:*:orders"}})),
+    bucket(statement(condition={"ArnLike": {"aws:SourceArn": "arn:aws:sns:*:123456789012:*"}})),
+    bucket(statement(condition={"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::123456789012:role/shop-*"}})),
+    bucket(
+        statement(condition={"ArnLike": {"s3:DataAccessPointArn": "arn:aws:s3:*:123456789012:accesspoint/*"}})
+    ),
+    bucket(statement(condition={"StringEquals": {"aws:PrincipalOrgID": "${aws:ResourceOrgID}"}})),
+    bucket(statement(condition={"StringLike": {"aws:userid": ["AROAEXAMPLE:*", "123456789012"]}})),
+    bucket(statement(condition={"StringLike": {"aws:PrincipalServiceName": "logs.*.amazonaws.com"}})),
+    bucket(statement(condition={"Bool": {"aws:PrincipalIsAWSService": "true"}})),
+    aws(
+        "s3",
+        "BucketPolicy",
+        policy={"Statement": [statement(condition={"Bool": {"aws:PrincipalIsAWSService": True}})]},
+    ),
     bucket(statement(condition={"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-1/r-1/*"}})),
     bucket(statement(condition={"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}})),
     bucket(statement(condition={"StringEquals": {"aws:SourceVpce": ["vpce-1"]}})),
@@ -105,6 +136,14 @@ def test_someone_is_let_in(by: Resource) -> None:
         {"StringLike": {f"{ISSUER}:sub": "*"}},
         {"StringLike": {f"{ISSUER}:sub": ["repo:example/shop:*", "repo:*"]}},
         {"StringLike": {f"{ISSUER}:sub": "repo:*/shop:ref:refs/heads/main"}},
+        {"StringLike": {f"{ISSUER}:sub": "r*"}},
+        {"StringLike": {f"{ISSUER}:sub": "re*:*"}},
+        {"StringLike": {f"{ISSUER}:sub": "repo:a*"}},
+        {"StringLike": {f"{ISSUER}:sub": "repo:a*/shop:*"}},
+        {"StringLike": {f"{ISSUER}:sub": "pulumi:deploy:org:*"}},
+        {"StringLike": {f"{ISSUER}:sub": "pulumi:deploy:*"}},
+        {"StringLike": {f"{ISSUER}:sub": "organization:*:project:shop"}},
+        {"StringLike": {f"{ISSUER}:sub": "environment:prod:*"}},
         {"StringNotLike": {f"{ISSUER}:sub": "repo:other/*"}},
     ],
 )
@@ -117,12 +156,29 @@ def test_a_role_for_whoever_has_a_repository(condition: Any) -> None:
     [
         role({"StringLike": {f"{ISSUER}:sub": "repo:example/*"}}),
         role({"StringEquals": {f"{ISSUER}:sub": "repo:example/shop:environment:prod"}}),
+        role(
+            {
+                "StringLike": {
+                    f"{ISSUER}:sub": ["repo:example/shop:*", "repo:example@1/shop@2:ref:refs/heads/*"]
+                }
+            }
+        ),
+        role({"StringLike": {f"{ISSUER}:sub": "repository_owner_id:123:*"}}),
+        role({"StringLike": {f"{ISSUER}:sub": "project_path:example/*:ref_type:branch:ref:main"}}),
+        role({"StringLike": {f"{ISSUER}:sub": "organization:example:project:shop:workspace:*:run_phase:*"}}),
+        role({"StringLike": {f"{ISSUER}:sub": "pulumi:deploy:org:example:project:shop:*"}}),
         role({"StringEquals": {f"{CLUSTER}:aud": "sts.amazonaws.com"}}, CLUSTER),
     ],
     ids=str,
 )
 def test_a_role_for_those_who_are_named(by: Resource) -> None:
     assert found("not-public", by) == []
+
+
+def test_a_role_for_those_whom_the_update_will_name() -> None:
+    for condition in (UNKNOWN, {"StringLike": UNKNOWN}, {"StringLike": {f"{ISSUER}:sub": UNKNOWN}}):
+        trust = statement({"Federated": GITHUB}, condition)
+        assert found("not-public", aws("iam", "Role", assumeRolePolicy={"Statement": [trust]})) == []
 
 
 def test_a_role_without_a_condition_is_for_every_token_of_its_provider() -> None:
