@@ -14,9 +14,14 @@ from slipway_rules.values import at, each, entries
 
 _CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
 _NO_SECRET = re.compile(
-    r"|true|false|\d{1,6}|\$\(\w+\)|\$\{\w+\}|arn:aws.*|(?:/[a-z0-9_.-]+)+", re.IGNORECASE
+    r"|0|1|true|false|yes|no|on|off|none|enabled|disabled|arn:aws.*|(?:/[a-z0-9_.-]+)+|.*\$(?:\(\w+\)|\{\w+\}).*",
+    re.IGNORECASE | re.DOTALL,
 )
-"""Values that say where a secret is, how many there are or whether one is wanted."""
+"""Values that say where a secret is or whether one is wanted, or that bring it from another variable."""
+_KINDS = re.compile(r"(?:.*[\W_\d]|.*[a-z](?=[A-Z]))?(?i:auth|cookies?)")
+"""Names of secrets elsewhere, but here of the way to log in, and of a cookie's name: AUTH=oidc, SESSION_COOKIE=sid."""
+_COUNTS = re.compile(r"(?:^|[\W_])(?:max|min|num|count|total)(?:[\W_]|$)|tokens$", re.IGNORECASE)
+"""Names under which a number is one: COMPLETION_TOKENS."""
 _ALWAYS = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY|\bAKIA[A-Z2-7]{16}\b|\bgh[pousr]_\w{30,}|://[^\s/:@]*:(?!\$[({])[^\s/@]+@"
 )
@@ -27,9 +32,17 @@ def _in_clear(variables: Mapping[str, Any]) -> Iterator[str]:
     for name, value in variables.items():
         if not isinstance(value, str):
             continue
-        named = is_secret_name(name) and "PUBLIC" not in name.upper()
-        if _ALWAYS.search(value) or (named and not _NO_SECRET.fullmatch(value)):
+        if _ALWAYS.search(value) or (_is_secret(name) and not _says_less(name, value)):
             yield name
+
+
+def _is_secret(name: str) -> bool:
+    return is_secret_name(name) and "PUBLIC" not in name.upper() and not _KINDS.fullmatch(name)
+
+
+def _says_less(name: str, value: str) -> bool:
+    is_number = value.isdecimal() and _COUNTS.search(name)
+    return bool(is_number or _NO_SECRET.fullmatch(value))
 
 
 def _environments(resource: Resource) -> Iterator[tuple[str, Mapping[str, Any]]]:
