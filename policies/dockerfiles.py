@@ -8,11 +8,17 @@ from __future__ import annotations
 
 import re
 import sys
+from collections import deque
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
 from pathlib import Path
 
 _INSTRUCTION = re.compile(r"\s*(?P<name>[A-Za-z]+)\s+(?P<rest>.*\S)\s*")
-_HEREDOC = re.compile(r"<<-?[\"']?(\w+)[\"']?")
+_WITH_TEXTS = re.compile(r"\s*(?:ONBUILD\s+)?(?:ADD|COPY|RUN)\s+(?P<rest>.*)", re.IGNORECASE)
+_WORD = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^\s"'\\])+""")
+_HEREDOC = re.compile(r"""\d*<<(?P<indented>-?)(?P<quote>["']?)(?P<end>[^<"'\s]+)(?P=quote)""")
+"""A whole word, as BuildKit takes it: `<<<` and `1<<2` are the shell's, and so is what stands within quotes."""
 _FROM = re.compile(r"(?:--\S+\s+)*(?P<base>\S+)(?:\s+AS\s+(?P<name>\S+))?", re.IGNORECASE)
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?::([-+])([^}]*))?\})")
 _EXCUSE = re.compile(r"#\s*slipway/exception-(?P<rule>[\w-]+):\s*\S")
@@ -21,60 +27,80 @@ USER, BASE = "image-user", "image-base"
 
 def instructions(text: str) -> Iterator[tuple[str, str]]:
     """Name and argument of each instruction, without comments, line breaks and the texts of here-documents."""
-    lines = iter(text.splitlines())
-    for first in lines:
-        line = first
+    lines = deque(text.splitlines())
+    while lines:
+        line = lines.popleft()
         if line.lstrip().startswith("#"):
             continue
         while line.endswith("\\"):
-            following = next(lines, "")
+            following = lines.popleft() if lines else ""
             line = line if following.lstrip().startswith("#") else line[:-1] + following
         if found := _INSTRUCTION.fullmatch(line):
-            for end in _HEREDOC.findall(line):
-                while next(lines, end).strip() != end:
-                    pass
+            _leave_out_texts(line, lines)
             yield found["name"].upper(), found["rest"]
+
+
+def _leave_out_texts(line: str, following: deque[str]) -> None:
+    with_texts = _WITH_TEXTS.fullmatch(line)
+    for found in map(_HEREDOC.fullmatch, _WORD.findall(with_texts["rest"] if with_texts else "")):
+        if found is not None:
+            texts = [text.lstrip("\t") if found["indented"] else text for text in following]
+            for _ in range(texts.index(found["end"]) + 1 if found["end"] in texts else 0):
+                following.popleft()
+
+
+@dataclass
+class _Stage:
+    user: str = ""
+    arguments: dict[str, str] = field(default_factory=dict[str, str])
+    environment: dict[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def values(self) -> dict[str, str]:
+        """ENV wins over ARG, whichever comes last."""
+        return {**self.arguments, **self.environment}
 
 
 class Image:
     """An image as its Dockerfile describes it; `user` is empty where nothing names one."""
 
     def __init__(self, text: str) -> None:
-        self.user = ""
         self.bases: list[str] = []
         """What its stages are built from, other stages left out."""
-        self._users: dict[str, str] = {}
-        arguments: dict[str, str] = {}
-        inside: dict[str, str] = {}
-        name = ""
+        self._stages: dict[str, _Stage] = {}
+        outer: dict[str, str] = {}
+        stage = _Stage()
         for instruction, rest in instructions(text):
             if instruction == "FROM":
-                name, inside = self._begin(_filled(rest, arguments)), {}
-            elif instruction == "ARG" and not self._users:
-                arguments |= _assigned(rest, {})
-            elif instruction in ("ARG", "ENV"):
-                inside |= _assigned(rest, {**arguments, **inside}, inside)
+                stage = self._begin(_filled(rest, outer))
+            elif instruction == "ARG" and not self._stages:
+                outer |= _assigned(rest, outer, outer)
+            elif instruction == "ARG":
+                stage.arguments |= _assigned(rest, {**outer, **stage.arguments}, stage.values)
+            elif instruction == "ENV":
+                stage.environment |= _assigned(rest, {}, stage.values)
             elif instruction == "USER":
-                self._users[name] = self.user = _bare(_filled(rest, inside))
+                stage.user = _bare(_filled(rest, stage.values))
+        self.user = stage.user
 
-    def _begin(self, text: str) -> str:
+    def _begin(self, text: str) -> _Stage:
+        """A stage has all that the stage has which it is built from."""
         said = _FROM.match(text)
         base, name = (said["base"], said["name"]) if said else (text, None)
-        if base.lower() not in self._users:
+        if base.lower() not in self._stages:
             self.bases.append(base)
-        self.user = self._users.get(base.lower(), "")
-        name = (name or str(len(self._users))).lower()
-        self._users[name] = self.user
-        return name
+        stage = deepcopy(self._stages.get(base.lower(), _Stage()))
+        self._stages[(name or str(len(self._stages))).lower()] = stage
+        return stage
 
 
-def _assigned(rest: str, outer: Mapping[str, str], inner: Mapping[str, str] | None = None) -> dict[str, str]:
-    """What ARG and ENV set: `A=1 B=2`, `A 1`, and the bare name of what was set before the first stage."""
+def _assigned(rest: str, outer: Mapping[str, str], inner: Mapping[str, str]) -> dict[str, str]:
+    """What ARG and ENV set: `A=1 B=2`, `A 1`, and the bare name of what was set outside."""
     pairs = re.findall(r"(\w+)=(\"[^\"]*\"|'[^']*'|\S*)", rest)
     if not pairs:
         name, _, value = rest.partition(" ")
         pairs = [(name, value or outer.get(name, ""))]
-    return {name: _filled(_bare(value), inner if inner is not None else outer) for name, value in pairs}
+    return {name: _filled(_bare(value), inner) for name, value in pairs}
 
 
 def _bare(text: str) -> str:

@@ -26,6 +26,13 @@ ENV RUN_AS root\\nUSER $RUN_AS
 USER ${RUN_AS:-root}
 USER \\\\\\n root
 RUN <<EOF\\nUSER 1000\\nEOF
+USER 1000\\nRUN bash -c 'read x <<<hello'\\nUSER root
+USER 1000\\nRUN read x <<<hello\\nUSER root
+USER 1000\\nRUN echo "<<EOF"\\nUSER root\\nRUN echo\\nEOF
+USER 1000\\nCMD cat <<EOF\\nUSER root\\nEOF
+USER 1000\\nRUN cat <<EOF\\nUSER root
+RUN cat <<EOF\\n\\tEOF\\nUSER 1000\\nEOF
+ENV RUN_AS=root\\nARG RUN_AS=1000\\nUSER $RUN_AS
 # USER 1000
 CMD ["USER", "1000"]
 """.strip().splitlines()
@@ -38,12 +45,16 @@ ARG RUN_AS=1000\\nUSER ${RUN_AS}
 ARG RUN_AS=1000\\nUSER ${RUN_AS:-0}
 ENV A=1 RUN_AS="app"\\nUSER $RUN_AS:app
 USER 1000\\nRUN <<EOF\\nUSER root\\nEOF
+RUN echo $((1<<2))\\nUSER 1000
+RUN cat 0<<-'E-F' <<"B"\\nUSER root\\n\\tE-F\\nUSER root\\nB\\nUSER 1000
+USER 1000\\nCOPY <<a.txt /b\\nUSER root\\na.txt
+USER 1000\\nONBUILD RUN <<EOF\\nUSER root\\nEOF
 USER 1000\\nRUN a \\\\\\n# USER root\\n USER root
 """.strip().splitlines()
 
 
 def dockerfile(lines: str, base: str = "debian:12.5") -> str:
-    return f"FROM {base}\n" + lines.replace("\\\\", "\\").replace("\\n", "\n") + "\n"
+    return f"FROM {base}\n" + lines.replace("\\\\", "\\").replace("\\n", "\n").replace("\\t", "\t") + "\n"
 
 
 @pytest.mark.parametrize("lines", ROOT)
@@ -71,6 +82,14 @@ def test_the_last_stage_counts_and_what_it_is_built_from() -> None:
     assert Image(f"FROM debian:12.5 AS last\nUSER root\n{build}FROM last\n").user == "root"
 
 
+def test_a_stage_has_the_variables_of_the_stage_it_is_built_from() -> None:
+    for said in ("ENV APP=1000", "ARG APP=1000"):
+        base = f"FROM debian:12.5 AS base\n{said}\n"
+        assert Image(f"{base}FROM base AS app\nUSER $APP\n").user == "1000"
+        assert Image(f"{base}FROM base AS app\nENV APP=0\nFROM base\nUSER $APP\n").user == "1000"
+        assert Image(f"{base}FROM debian:12.5\nUSER $APP\n").user == ""
+
+
 def test_arguments_of_the_file_reach_a_stage_that_asks_for_them() -> None:
     assert Image("ARG WHO=1000\nFROM debian:12.5\nARG WHO\nUSER $WHO\n").user == "1000"
     assert Image("ARG WHO=1000\nFROM debian:12.5\nUSER $WHO\n").user == ""
@@ -92,6 +111,10 @@ def test_a_base_by_an_argument() -> None:
         assert [
             *findings(f"ARG BASE={base}\nFROM --platform=$BUILDPLATFORM $BASE AS b\nFROM b\nUSER 1\n")
         ] == []
+
+
+def test_a_base_by_an_argument_of_another() -> None:
+    assert [*findings("ARG TAG=12\nARG BASE=debian:${TAG}\nFROM $BASE\nUSER 1\n")] == []
 
 
 def test_an_exception_stands_in_the_file_with_its_reason() -> None:
