@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,79 @@ def test_objects_of_a_file_are_found_with_their_own_exceptions() -> None:
     assert not any(problem.startswith("images-pinned") for problem in found)
 
 
-@pytest.mark.parametrize("text", ["", "a: [1]", "kind: Pod", "apiVersion: [1]\nkind: Pod", "- x: &a !Ref b"])
+BODY = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "root"}, "spec": {"hostNetwork": True}}
+LIST = {"kind": "List", "apiVersion": "v1", "items": [BODY]}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps(BODY),
+        json.dumps(BODY, separators=(",", ":")),
+        json.dumps(BODY, indent="\t"),
+        json.dumps([BODY]),
+        json.dumps(LIST),
+        json.dumps({"kind": "Pod", **BODY}),
+        "{kind: Pod, apiVersion: v1, metadata: {name: root}, spec: {hostNetwork: true}}",
+        "- apiVersion: v1\n  kind: Pod\n  metadata: {name: root}\n  spec: {hostNetwork: true}\n",
+        "-   kind: Pod\n    apiVersion: v1\n    metadata: {name: root}\n    spec: {hostNetwork: true}\n",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: root}\nspec: {hostNetwork: true, nodeName: !Ref node}\n",
+    ],
+)
+def test_objects_are_found_in_every_form_of_a_file(text: str) -> None:
+    found = [problem for problem in findings(text) if "hostNetwork" in problem]
+    assert found == ["pods-restricted: Pod root: hostNetwork must be false, got True"]
+
+
+def test_secrets_are_found_in_a_list() -> None:
+    body = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "c"},
+        "data": {"DB_PASSWORD": "hunter22"},
+    }
+    told = ["secrets-by-reference: ConfigMap c: data: DB_PASSWORD holds its secret in clear"]
+    assert [*findings(json.dumps({**LIST, "items": [body]}))] == told
+
+
+def test_what_a_template_fills_in_is_not_known() -> None:
+    text = POD.replace("image: x", "image: '{{ .Values.image }}:{{ .Values.tag }}'").replace(
+        "images-pinned", "none"
+    )
+    found = [*findings(text)]
+    assert any("hostNetwork" in problem for problem in found)
+    assert not any(problem.startswith("images-pinned") for problem in found)
+
+
+def test_a_template_is_told_and_blocks_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "deployment.yaml"
+    for line in ("replicas: {{ .Values.replicas }}", "{{- if .Values.on }}", "{% if on %}"):
+        file.write_text(f"apiVersion: apps/v1\nkind: Deployment\n{line}\n")
+        assert main([str(file)]) == 0
+        assert capsys.readouterr().out.startswith(f"{file}: not looked at: it is a template")
+
+
+def test_what_no_parser_reads_is_told_and_blocks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "pod.yaml"
+    file.write_text(f"{POD}---\napiVersion: v1\nkind: [\n")
+    assert main([str(file)]) == 1
+    told = capsys.readouterr().out.splitlines()
+    assert told[0].startswith(f"{file}: pods-restricted: Pod root")
+    assert told[-1].startswith(f"{file}: it is no YAML: while parsing")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "a: [1]",
+        "kind: Pod",
+        "apiVersion: [1]\nkind: Pod",
+        "- x: &a !Ref b",
+        "a: '{apiVersion: v1}'",
+        "!Sub {apiVersion: v1}",
+    ],
+)
 def test_what_is_no_object_is_left_alone(text: str) -> None:
     assert [*findings(text)] == []
 
