@@ -38,7 +38,7 @@ def policies(rules: Sequence[Rule], stack_rules: Sequence[StackRule], settings: 
     return [
         *(_of_resources(rule, seen, settings) for rule in rules),
         *(_of_the_stack(rule, seen, settings) for rule in stack_rules),
-        _of_exceptions(settings),
+        _of_exceptions(seen, settings),
     ]
 
 
@@ -62,6 +62,11 @@ class _Seen:
 
     def stack(self, args: StackValidationArgs) -> Stack:
         return Stack([self._whole(resource) for resource in args.resources])
+
+    def not_known_yet(self) -> set[str]:
+        """Names and URNs of resources whose values only the update will tell in full: what excuses them may be needed then."""
+        found = [resource for resource in self._resources.values() if not _is_known(resource.props)]
+        return {name for resource in found for name in (resource.name, resource.urn)}
 
     def _whole(self, resource: PolicyResource) -> Resource:
         asked = self._resources.get(resource.urn)
@@ -99,6 +104,14 @@ def _known(get: Callable[[Any], Any], key: Any) -> Any:
         return UNKNOWN
 
 
+def _is_known(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return all(map(_is_known, cast(Mapping[str, Any], value).values()))
+    if isinstance(value, list):
+        return all(map(_is_known, cast(list[Any], value)))
+    return value is not UNKNOWN
+
+
 def _message(about: About, found: str) -> str:
     return f"  found: {found}\n  why:   {about.why}\n  mend:  {about.mend}"
 
@@ -122,10 +135,14 @@ def _of_the_stack(rule: StackRule, seen: _Seen, settings: Settings) -> StackVali
     return StackValidationPolicy(rule.name, rule.about.what, validate)
 
 
-def _of_exceptions(settings: Settings) -> StackValidationPolicy:
+def _of_exceptions(seen: _Seen, settings: Settings) -> StackValidationPolicy:
     def validate(_: StackValidationArgs, report: Report) -> None:
+        not_known_yet = seen.not_known_yet()
         for rule, name in settings.unused():
-            report(f"slipway:policyExceptions.{rule}.{name} excuses nothing: take it out of the stack file")
+            if name not in not_known_yet:
+                report(
+                    f"slipway:policyExceptions.{rule}.{name} excuses nothing: take it out of the stack file"
+                )
 
     # Never mandatory: an update of some targets alone does not see every resource.
     return StackValidationPolicy(

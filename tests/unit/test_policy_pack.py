@@ -205,6 +205,14 @@ def test_what_is_excused_is_not_shown_and_an_exception_in_vain_is_told() -> None
     assert shown.policies[-1].enforcement_level == EnforcementLevel.ADVISORY
 
 
+def test_an_exception_of_what_is_not_known_yet_may_be_needed() -> None:
+    settings = Settings(exceptions={"replicated": {"it": "why"}})
+    shown = Shown([Rule(ABOUT, lambda _: [])], [], settings)
+    shown.resource({"origins": [{"domain": UNKNOWN_STRING_VALUE}]})
+    shown.stack({})
+    assert shown.reports == []
+
+
 # --- the pack as a whole ---
 
 
