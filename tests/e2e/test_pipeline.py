@@ -69,7 +69,7 @@ def test_its_merge_is_delivered(pipeline: Pipeline, record_property: Record) -> 
     assert f"plan: {STACK} as reviewed at {pipeline.pull['head']['sha']}" in ran.text
     assert f"smoke: {pipeline.environment.url}/ answers" in ran.text
     assert pipeline.environment.version()["color"] == "blue"
-    record_property("bring_up_seconds", ran.seconds)
+    record_property("bring_up_seconds", round(ran.seconds, 1))
 
 
 def test_a_bad_commit_is_undone(pipeline: Pipeline, record_property: Record) -> None:
