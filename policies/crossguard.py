@@ -22,6 +22,7 @@ from pulumi_policy.proxy import UnknownValueError
 
 from policies.rules import UNKNOWN, About, Resource, Rule, Stack, StackRule
 from policies.settings import Settings
+from slipway_rules.values import is_known
 
 Report = Callable[..., None]
 """pulumi_policy's own type for it does not say that the URN may be left out."""
@@ -65,7 +66,7 @@ class _Seen:
 
     def not_known_yet(self) -> set[str]:
         """Names and URNs of resources whose values only the update will tell in full: what excuses them may be needed then."""
-        found = [resource for resource in self._resources.values() if not _is_known(resource.props)]
+        found = [resource for resource in self._resources.values() if not _is_known_whole(resource.props)]
         return {name for resource in found for name in (resource.name, resource.urn)}
 
     def _whole(self, resource: PolicyResource) -> Resource:
@@ -104,12 +105,12 @@ def _known(get: Callable[[Any], Any], key: Any) -> Any:
         return UNKNOWN
 
 
-def _is_known(value: Any) -> bool:
+def _is_known_whole(value: Any) -> bool:
     if isinstance(value, Mapping):
-        return all(map(_is_known, cast(Mapping[str, Any], value).values()))
+        return all(map(_is_known_whole, cast(Mapping[str, Any], value).values()))
     if isinstance(value, list):
-        return all(map(_is_known, cast(list[Any], value)))
-    return value is not UNKNOWN
+        return all(map(_is_known_whole, cast(list[Any], value)))
+    return is_known(value)
 
 
 def _message(about: About, found: str) -> str:

@@ -67,19 +67,22 @@ def documents(value: Any, path: str = "") -> Iterator[tuple[str, list[Statement]
         yield from documents(item, path)
 
 
-def open_statements(resource: Resource) -> Iterator[str]:
-    """What lets everyone in, or everyone who has a token of a public issuer."""
+def _allowing(resource: Resource) -> Iterator[tuple[str, Statement]]:
+    """Every statement of a resource's documents, with what it is called: `statement Sid of policy`. Those that only limit are left out."""
     if resource.type in _LIMITS or not resource.type.startswith("aws:"):
         return
     for path, statements in documents(resource.props):
         for number, statement in enumerate(statements):
-            if lets_everyone_in(statement):
-                yield f"statement {at(statement, 'Sid', number)} of {path} allows everyone, without a condition that says who"
-            elif lets_any_token_in(statement):
-                yield (
-                    f"statement {at(statement, 'Sid', number)} of {path} takes the tokens of everyone: its condition must name "
-                    "the issuer's `:sub`"
-                )
+            yield f"statement {at(statement, 'Sid', number)} of {path}", statement
+
+
+def open_statements(resource: Resource) -> Iterator[str]:
+    """What lets everyone in, or everyone who has a token of a public issuer."""
+    for called, statement in _allowing(resource):
+        if lets_everyone_in(statement):
+            yield f"{called} allows everyone, without a condition that says who"
+        elif lets_any_token_in(statement):
+            yield f"{called} takes the tokens of everyone: its condition must name the issuer's `:sub`"
 
 
 def lets_everyone_in(statement: Statement) -> bool:
@@ -211,16 +214,12 @@ def _matches(pattern: re.Pattern[str], values: Any) -> Iterator[re.Match[str]]:
 def _boundless(stack: Stack) -> Iterator[tuple[Resource, str]]:
     boundaries = {urn for resource in stack.resources for urn in resource.uses.get("permissionsBoundary", ())}
     for resource in stack.resources:
-        limits = resource.type in _LIMITS or resource.urn in boundaries
-        if resource.type.startswith("aws:") and not limits:
-            for path, statements in documents(resource.props):
-                for number, statement in enumerate(statements):
-                    if is_boundless(statement):
-                        yield (
-                            resource,
-                            f"statement {at(statement, 'Sid', number)} of {path} allows every action on every resource, "
-                            "or every action of a service",
-                        )
+        for called, statement in _allowing(resource) if resource.urn not in boundaries else ():
+            if is_boundless(statement):
+                yield (
+                    resource,
+                    f"{called} allows every action on every resource, or every action of a service",
+                )
         for arn in some(resource.at(ATTACHED[resource.type])) if resource.type in ATTACHED else ():
             if isinstance(arn, str) and _OF_ADMINISTRATORS.fullmatch(arn):
                 yield resource, f"it makes an administrator: {arn}"

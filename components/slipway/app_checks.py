@@ -16,6 +16,7 @@ from slipway.validation import (
     MOUNT,
     MOUNT_RULE,
     PATH,
+    PATH_RULE,
     Checks,
     is_one_of,
     is_text,
@@ -35,12 +36,12 @@ def check_values(check: Checks, app: AppSettings) -> None:
     check.value("strategy", app.strategy, f"one of {', '.join(STRATEGIES)}", is_one_of(STRATEGIES))
     check.value("canary_weight", app.canary_weight, "0-100", is_whole(0, 100))
     check.value("port", app.port, "1024-65535 (the container is not root)", is_whole(1024, 65535))
-    check.value("health_path", app.health_path, "a path that starts with /", matches(PATH))
-    check.value("metrics_path", app.metrics_path, "a path that starts with /", matches(PATH))
+    check.value("health_path", app.health_path, PATH_RULE, matches(PATH))
+    check.value("metrics_path", app.metrics_path, PATH_RULE, matches(PATH))
     check.value("probes.startup_seconds", app.startup_seconds, "1-3600", is_whole(1, 3600))
     check.value("probes.period_seconds", app.period_seconds, "1-300", is_whole(1, 300))
     check.value("probes.timeout_seconds", app.timeout_seconds, "1-60", is_whole(1, 60))
-    check.value("probes.live_path", app.live_path, "a path that starts with /", matches(PATH))
+    check.value("probes.live_path", app.live_path, PATH_RULE, matches(PATH))
     check.value("scaling.min_replicas", app.min_replicas, "1-1000", is_whole(1, 1000))
     check.value("scaling.max_replicas", app.max_replicas, "1-1000", is_whole(1, 1000))
     check.value("scaling.idle_replicas", app.idle_replicas, "1-1000", is_whole(1, 1000))

@@ -26,6 +26,7 @@ DNS_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-
 CPU = re.compile(r"[1-9]\d{0,8}m|(?!0+(\.0*)?$)\d{1,6}(\.\d{1,3})?", re.ASCII)
 MEMORY = re.compile(r"[1-9]\d{0,8}(Ki|Mi|Gi)", re.ASCII)
 PATH = re.compile(r"/\S*")
+PATH_RULE = "a path that starts with /"
 MOUNT = re.compile(r"(?!/+$)/[^:\x00-\x1f]+")
 MOUNT_RULE = "an absolute path below /, without :"
 ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

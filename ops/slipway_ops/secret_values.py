@@ -50,6 +50,8 @@ _SENTENCE = re.compile(
 )
 _IN_SENTENCE = re.compile(rf"""(?P<quote>["'`])(?P<inner>[^"'`\n]*)["'`]?|(?<!\S)(?!arn:){_MIXED}""")
 """What may be the value that a sentence is about."""
+_OPENING = re.compile(r"""\\*["'`]""")
+_CLOSING = re.compile(r"""\\{0,16}["'`]?""")
 _NAMES_OTHERS = re.compile(r"(?:secret|credential)s?$", re.IGNORECASE)
 """Objects of this kind have names of their own, which a sentence says behind it: `secret "chat-tls" not found`."""
 _HEADERS = re.compile(r"(?:cookie|authorization)$", re.IGNORECASE)
@@ -87,7 +89,8 @@ def _values(text: str, name: re.Match[str]) -> Iterator[_Span]:
             yield from _told(text, after)
         while span:
             yield span
-            more = _CHANGES.match(text, min(len(text), span[1] + len(_closing(text, span[1]))))
+            closed = _CLOSING.match(text, span[1])
+            more = _CHANGES.match(text, closed.end() if closed else span[1])
             span = _quoted(text, more.end()) or _match(_BARE, text, more.end()) if more else None
     elif before == "-" and (found := _FLAGGED.match(text, after)):
         if not text.startswith("-", found.end()):
@@ -139,14 +142,9 @@ def _quoted(text: str, at: int) -> _Span | None:
     """What is within quotes; without a second one, the rest of the line."""
     if found := _QUOTED_VALUE.match(text, at):
         return found.span("inner") if found["inner"] else None
-    if re.match(r"""\\*["'`]""", text[at : at + 20]):
+    if _OPENING.match(text, at, at + 20):
         return _match(_LINE, text, at)
     return None
-
-
-def _closing(text: str, at: int) -> str:
-    found = re.compile(r"""\\{0,16}["'`]?""").match(text, at)
-    return found[0] if found else ""
 
 
 def _match(form: re.Pattern[str], text: str, at: int) -> _Span | None:

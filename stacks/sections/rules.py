@@ -17,7 +17,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from slipway.datastore import DAILY_WINDOW, WEEKLY_WINDOW
-from slipway.validation import DNS_LABEL, ENV_NAME, IMAGE, PATH, REGION, is_whole
+from slipway.validation import DNS_LABEL, ENV_NAME, IMAGE, PATH, PATH_RULE, REGION, is_whole
 
 
 def rule(right: str, pattern: re.Pattern[str]) -> AfterValidator:
@@ -84,7 +84,7 @@ def one_of(choices: Collection[Any]) -> str:
 
 
 Label = Annotated[str, rule("lower-case letters, digits and -", DNS_LABEL)]
-Path = Annotated[str, rule("a path that starts with /", PATH)]
+Path = Annotated[str, rule(PATH_RULE, PATH)]
 ImageName = Annotated[str, rule("an image, as registry/path:tag", IMAGE)]
 # What the stack builds itself has no name before pulumi up has built it.
 BuiltImage = Annotated[
