@@ -239,7 +239,7 @@ class App(pulumi.ComponentResource):
 
         share = weights(app.active, app.strategy, app.canary_weight)
         carried = routes.carriers(app, share)
-        release = _release(app, args.get("kubeconfig", ""))
+        release = _release(app, args.get("kubeconfig"))
         after = pulumi.ResourceOptions(parent=self, depends_on=[home, account])
         templates = {color: objects.deployment(app, color, mounts) for color in COLORS}
         records = {color: _color(app, color, templates[color], release, after) for color in COLORS}
@@ -286,7 +286,7 @@ def _made_name(name: str, body: Body, opts: pulumi.ResourceOptions) -> pulumi.Ou
     return Manifest(name, body, opts).metadata.apply(lambda metadata: metadata["name"])
 
 
-def _release(app: AppSettings, kubeconfig: pulumi.Input[str]) -> Release:
+def _release(app: AppSettings, kubeconfig: pulumi.Input[str] | None) -> Release:
     return Release(
         colors=app_colors(app.name, app.namespace),
         route=app.name,

@@ -77,7 +77,7 @@ class CdnArgs(TypedDict):
 @dataclass(frozen=True)
 class _Cdn:
     kind: str
-    origin: pulumi.Input[str]
+    origin: pulumi.Input[str] | None
     load_balancer_arn: pulumi.Input[str] | None
     origin_secret: pulumi.Input[str] | None
     index_document: str
@@ -112,7 +112,7 @@ def _resolve(name: str, args: CdnArgs) -> _Cdn:
     static = kind == "static"
     cdn = _Cdn(
         kind=kind,
-        origin=args.get("origin", ""),
+        origin=args.get("origin"),
         load_balancer_arn=args.get("load_balancer_arn"),
         origin_secret=args.get("origin_secret"),
         index_document=args.get("index_document", "index.html"),
@@ -216,7 +216,7 @@ def _firewall(parent: Cdn, name: str, cdn: _Cdn) -> "aws.wafv2.WebAcl | None":
 
 def _origin(parent: Cdn, name: str, cdn: _Cdn) -> "tuple[Block, aws.s3.Bucket | None, pulumi.Output[str]]":
     """The origin, and what it brings: a bucket, or a secret."""
-    if cdn.static:
+    if cdn.origin is None:
         bucket = cdn_buckets.private_bucket(parent, f"{name}-site", cdn.removal)
         return cdn_origin.bucket(parent, name, bucket), bucket, pulumi.Output.secret("")
     secret = cdn_origin.secret(parent, name, cdn.origin_secret)

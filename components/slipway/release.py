@@ -25,7 +25,7 @@ def _to_pulumi() -> Callable[[str], None]:
 class Release(Guard):
     """One app's guard within a Pulumi program."""
 
-    kubeconfig: pulumi.Output[str]
+    kubeconfig: pulumi.Output[str | None]
     say: Callable[[str], None] = field(default_factory=_to_pulumi)
 
 

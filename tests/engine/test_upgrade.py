@@ -1,7 +1,4 @@
-"""From the state of each released version to the present library: nothing is replaced and nothing is deleted.
-
-Before the first release there is no such state; tests/engine/test_alone.py holds the way it goes against the state of today.
-"""
+"""From the state of each released version to the present library: nothing is replaced and nothing is deleted."""
 
 import re
 from pathlib import Path
