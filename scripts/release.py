@@ -71,12 +71,17 @@ def release(version: str) -> None:
         raise ReleaseError(
             f"there is no {state.relative_to(ROOT)}, which later versions are held against: make state VERSION={version}"
         )
-    changelog = released(CHANGELOG.read_text(), version, f"{datetime.now(UTC):%Y-%m-%d}")
+    changelog = CHANGELOG.read_text()
+    if f"\n## {version} - " not in changelog:
+        changelog = released(changelog, version, f"{datetime.now(UTC):%Y-%m-%d}")
+    elif section(changelog, UNRELEASED):  # else the tag alone is missing, as after a signature that failed
+        raise ReleaseError(f"CHANGELOG.md has a {version} already, and changes that came after it")
     project = numbered(PROJECT.read_text(), version)
     CHANGELOG.write_text(changelog)
     PROJECT.write_text(project)
     _git("add", str(CHANGELOG), str(PROJECT), str(state))
-    _git("commit", "--quiet", "--message", f"Version {version}")
+    if _git("diff", "--cached", "--name-only"):
+        _git("commit", "--quiet", "--message", f"Version {version}")
     _git("tag", "--sign", "--message", f"Version {version}", f"v{version}")
     print(f"v{version} is tagged; to publish: git push --atomic origin HEAD:main v{version}")
 

@@ -216,7 +216,7 @@ def _firewall(parent: Cdn, name: str, cdn: _Cdn) -> "aws.wafv2.WebAcl | None":
 
 def _origin(parent: Cdn, name: str, cdn: _Cdn) -> "tuple[Block, aws.s3.Bucket | None, pulumi.Output[str]]":
     """The origin, and what it brings: a bucket, or a secret."""
-    if cdn.origin is None:
+    if cdn.origin is None:  # of kind static, as the checks have seen to
         bucket = cdn_buckets.private_bucket(parent, f"{name}-site", cdn.removal)
         return cdn_origin.bucket(parent, name, bucket), bucket, pulumi.Output.secret("")
     secret = cdn_origin.secret(parent, name, cdn.origin_secret)

@@ -26,6 +26,7 @@ class Release(Guard):
     """One app's guard within a Pulumi program."""
 
     kubeconfig: pulumi.Output[str | None]
+    """Its content; None or empty for the ambient one."""
     say: Callable[[str], None] = field(default_factory=_to_pulumi)
 
 

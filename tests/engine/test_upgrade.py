@@ -19,6 +19,15 @@ def test_every_release_left_its_state() -> None:
 
 
 @pytest.mark.parametrize("version", sorted(KEPT))
+def test_a_state_tells_nothing_of_the_machine(version: str) -> None:
+    """Given the state that a version left, then it has no path of a person's, and no note of where its program ran."""
+    told = re.findall(
+        r'"(?:/root|/home|/Users)/[^"]*"|"(?:sourcePosition|stackTrace)"', KEPT[version].read_text()
+    )
+    assert told == []
+
+
+@pytest.mark.parametrize("version", sorted(KEPT))
 def test_an_upgrade_loses_nothing(version: str, tmp_path: Path) -> None:
     """Given a stack of that version, when the present library previews it, then it keeps every resource."""
     assert released.losses(released.read(KEPT[version]), STACK, tmp_path) == []

@@ -19,9 +19,9 @@ from tests.support.project import REPOSITORY, Project
 FOLDER = REPOSITORY / "tests" / "engine" / "released"
 LOSES_NOTHING = {"same", "create", "update", "read", "refresh"}
 _OF_THE_MACHINE = ("created", "modified", "sourcePosition", "stackTrace")
-"""Where and when a resource was made; no preview asks for it."""
+"""Pulumi's own notes of where and when a resource was made; no preview asks for them."""
 _ANYWHERE = "~/.kube/config"
-"""The kubeconfig of a team that is not on this machine: another path to the same cluster replaces nothing."""
+"""Stands for the path of this machine's kubeconfig: another path to the same cluster replaces nothing."""
 
 
 @dataclass(frozen=True)

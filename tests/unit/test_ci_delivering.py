@@ -530,3 +530,15 @@ def test_a_version_is_a_commit_and_a_signed_tag(
     git(checkout, "-c", f"gpg.ssh.allowedSignersFile={tmp_path}/signers", "tag", "--verify", "v0.2.0")
     with pytest.raises(version.ReleaseError, match=r"there is a tag v0\.2\.0"):
         version.release("0.2.0")
+
+    git(checkout, "tag", "--delete", "v0.2.0")  # as if it had not been signed
+    committed = git(checkout, "rev-parse", "HEAD")
+    version.release("0.2.0")
+    assert git(checkout, "rev-parse", "v0.2.0^{commit}") == committed
+
+    git(checkout, "tag", "--delete", "v0.2.0")
+    later = version.CHANGELOG.read_text().replace("## Unreleased\n", "## Unreleased\n\n- Later.\n", 1)
+    version.CHANGELOG.write_text(later)
+    git(checkout, "commit", "--quiet", "--all", "--message", "later")
+    with pytest.raises(version.ReleaseError, match=r"0\.2\.0 already, and changes that came after it"):
+        version.release("0.2.0")

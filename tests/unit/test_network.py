@@ -382,7 +382,7 @@ def test_blocks_that_are_not_known_yet_are_not_held_against_the_vpc(run: Run) ->
 
 
 @pytest.mark.parametrize("cidr", ["10.0.0.0/16", "10.77.0.0/16", "172.16.0.0/16", "192.168.0.0/16"])
-def test_every_private_block_is_free_as_long_as_none_is_said_to_be_taken(run: Run, cidr: str) -> None:
+def test_a_private_block_is_free_as_long_as_none_is_said_to_be_taken(run: Run, cidr: str) -> None:
     assert run(lambda: Network("net", {"zones": ZONES, "cidr": cidr}).vpc_cidr) == cidr
 
 

@@ -1,9 +1,9 @@
 """How long a preview of an unchanged dev and prod takes, and how soon their program registers its first resource.
 
-    .venv/bin/slipway local exec -- .venv/bin/python -m bench.previews.run [--times N]
+    .venv/bin/slipway local exec -- .venv/bin/python -m bench.unchanged.run [--times N]
 
 Both environments are brought up from nothing for it and removed again: prod as tests/engine/test_prod.py fits it to one machine. Times are
-in seconds. Writes bench/previews/results.json.
+in seconds. Writes bench/unchanged/results.json.
 """
 
 import argparse
@@ -21,7 +21,8 @@ from tests.support.environment import bring_up
 from tests.support.project import Project, copy_of_program, removed_at_end
 
 PORT = 30090
-TOLD = """\
+# Before the program: says when it makes its first resource.
+FIRST = """\
 import time
 began = time.perf_counter()
 import pulumi
@@ -38,7 +39,7 @@ def measure(project: Project, times: int) -> dict[str, Any]:
     """Previews an environment that is up."""
     previews = [_preview(project) for _ in range(times)]
     program = project.folder / "__main__.py"
-    program.write_text(TOLD + program.read_text())
+    program.write_text(FIRST + program.read_text())
     starts = [_start(project) for _ in range(times)]
     return {
         "preview": _median(previews),
@@ -81,7 +82,7 @@ def main() -> None:
             came_up = prod.up().seconds
             environments["prod"] = {"up from nothing": round(came_up, 1), **measure(prod, times)}
     results = {
-        "command": "python -m bench.previews.run",
+        "command": "python -m bench.unchanged.run",
         "date": datetime.now(UTC).date().isoformat(),
         "machine": f"{platform.system()} {platform.machine()}",
         "environments": environments,
